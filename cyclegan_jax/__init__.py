@@ -1,0 +1,3 @@
+"""CycleGAN for symbolic music, in JAX."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,152 @@
+"""Every number a run is made of, resolved, checked and comparable.
+
+A comment gives each field's unit, then the paper's value, then the original TF1 code's.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from cyclegan_jax.errors import UserError
+
+MODELS = ("base", "partial", "full")
+DTYPES = ("float32", "bfloat16")
+
+# Width, residual blocks, batch size and epochs. `tiny` sees over 2,000 phrases a genre of the demo
+# data within four minutes on two CPU cores.
+PRESETS: Mapping[str, Mapping[str, int]] = {
+    "paper": {"width": 64, "blocks": 10, "batch_size": 16, "epochs": 20},
+    "small": {"width": 16, "blocks": 4, "batch_size": 8, "epochs": 8},
+    "tiny": {"width": 8, "blocks": 3, "batch_size": 4, "epochs": 3},
+}
+POOL_BATCHES = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What determines the trained parameters, to the bit on one kind of machine.
+
+    Raises UserError, naming the field, its value and what is allowed.
+    """
+
+    pair: tuple[str, str]  # genres A and B; jazz, classic, pop taken two by two
+    genres: tuple[str, ...]  # genres of M: A and B for `partial`, all of the dataset for `full`
+    fingerprint: str  # of the dataset's files and options
+    steps: int  # optimiser steps; 20 epochs in the paper's text; 100 by the code's default
+    constant_steps: int  # steps before the learning rate falls; half; 10 epochs
+    model: str = "full"  # base, partial, full; all three; the same
+    width: int = 64  # channels of the first convolution; 64; 64
+    blocks: int = 10  # residual blocks; 10; 10
+    batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
+    lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
+    gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
+    sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
+    pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
+    learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
+    beta1: float = 0.5  # Adam; 0.5; 0.5
+    beta2: float = 0.999  # Adam; 0.999; 0.999
+    dtype: str = "float32"  # of the networks' arithmetic; float32; float32
+    seed: int = 0  # of everything drawn; unstated; unset
+
+    def __post_init__(self) -> None:
+        check_choice("model", self.model, MODELS)
+        check_choice("dtype", self.dtype, DTYPES)
+        for name in ("steps", "width", "blocks", "batch_size"):
+            check_range(name, getattr(self, name), 1, math.inf)
+        check_range("constant_steps", self.constant_steps, 0, self.steps)
+        check_range("pool_size", self.pool_size, 0, math.inf)
+        check_range("seed", self.seed, 0, 2**32 - 1)
+        for name in ("lambda_cycle", "gamma", "sigma_d"):
+            check_range(name, getattr(self, name), 0.0, 1e6)
+        check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
+        for name in ("beta1", "beta2"):
+            check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the two discriminators on mixed genres take part."""
+        return self.model != "base"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON has them; `from_dict` is its inverse."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def to_json(self) -> str:
+        """The fields as indented JSON text; `from_json` is its inverse."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Config":
+        """The config of parsed JSON, whose tuples have become lists."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """The config of JSON text."""
+        return cls.from_dict(json.loads(text))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cadence:
+    """How often a run speaks; none of it changes what is learned."""
+
+    log_every: int = 10  # steps between two lines of metrics
+    eval_every: int = 0  # steps between evaluations on `validation`, each with a checkpoint; 0: five a run
+    save_every: int = 0  # steps between two further checkpoints; 0: none
+
+    def __post_init__(self) -> None:
+        check_range("log_every", self.log_every, 1, math.inf)
+        check_range("eval_every", self.eval_every, 0, math.inf)
+        check_range("save_every", self.save_every, 0, math.inf)
+
+
+def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise UserError unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise UserError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}.")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise UserError unless low <= value <= high; NaN never is."""
+    if not low <= value <= high:
+        allowed = f"at least {low}" if high == math.inf else f"between {low} and {high}"
+        raise UserError(f"{name} is {value}, but must be {allowed}.")
+
+
+def resolve_pool_size(pool_size: str, model: str) -> int:
+    """`auto` is 0 for `base` and 50 otherwise, as in the original code; else the number given."""
+    if pool_size == "auto":
+        return 0 if model == "base" else POOL_BATCHES
+    if not pool_size.isdecimal():
+        raise UserError(f"pool_size is {pool_size!r}, but must be auto or a whole number of batches.")
+    return int(pool_size)
+
+
+def resolve_preset(preset: str, backend: str) -> str:
+    """`auto` is `paper` on a GPU or TPU and `tiny` on a CPU; else the preset named."""
+    check_choice("preset", preset, ("auto", *PRESETS))
+    if preset == "auto":
+        return "tiny" if backend == "cpu" else "paper"
+    return preset
+
+
+def resolve_pair(pair: str, genres: tuple[str, ...]) -> tuple[str, str]:
+    """The two genres that `a_b` or `a,b` names, matched against those there are.
+
+    Raises UserError for an unknown or ambiguous pair, listing the genres.
+    """
+    if "," in pair:
+        candidates = [tuple(pair.split(",", maxsplit=1))]
+    else:
+        cuts = [i for i, letter in enumerate(pair) if letter == "_"]
+        candidates = [(pair[:i], pair[i + 1 :]) for i in cuts]
+    matches = [(a, b) for a, b in candidates if a in genres and b in genres and a != b]
+    if len(matches) == 1:
+        return matches[0]
+    what = "can be read in more than one way" if matches else "does not name two different genres"
+    raise UserError(
+        f"pair {pair!r} {what} of this dataset, which has {', '.join(genres)}; "
+        f"write --pair={genres[0]},{genres[-1]}, for example."
+    )

@@ -1,0 +1,1 @@
+"""The parts of the package that live in the folder `datasets/` of the repository."""

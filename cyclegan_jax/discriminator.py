@@ -1,0 +1,28 @@
+"""The discriminator: three convolutions that judge patches of a phrase."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from cyclegan_jax.layers import Conv, InstanceNorm, leaky_relu
+
+
+class Discriminator(nn.Module):
+    """Score overlapping patches, 1 for real and 0 for fake, least squares (paper, table II).
+
+    [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32.
+    """
+
+    width: int = 64
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        w, dtype = self.width, self.dtype
+        x = x.astype(dtype)
+        x = Conv(w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
+        x = leaky_relu(x)  # [B, 32, 42, w]
+        x = Conv(4 * w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
+        x = leaky_relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
+        scores = Conv(1, (7, 7), padding="SAME", dtype=dtype)(x)
+        return scores.astype(jnp.float32)  # [B, 16, 21, 1]

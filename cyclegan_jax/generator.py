@@ -1,0 +1,64 @@
+"""The generator: an encoder, residual blocks at a quarter of the resolution, a decoder."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from cyclegan_jax.layers import Conv, ConvTranspose, InstanceNorm, reflect_pad
+
+
+class ResidualBlock(nn.Module):
+    """ReLU(x + IN(conv(pad(ReLU(IN(conv(pad(x)))))))), 3×3 convolutions (paper, table I).
+
+    Called as a scan's body: `(x, None) -> (y, None)`, [B, T, P, C] in and out.
+    """
+
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array, _: None = None) -> tuple[jax.Array, None]:
+        channels = x.shape[-1]
+        y = Conv(channels, (3, 3), padding="VALID", dtype=self.dtype)(reflect_pad(x, 1))
+        y = nn.relu(InstanceNorm()(y))
+        y = Conv(channels, (3, 3), padding="VALID", dtype=self.dtype)(reflect_pad(y, 1))
+        return nn.relu(x + InstanceNorm()(y)), None
+
+
+class Generator(nn.Module):
+    """Map phrases of one genre to the other (paper, table I; padding as the original code).
+
+    [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32.
+    The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
+    a scan, which compiles once for all; `unroll` writes them out, same numbers, ten times faster
+    where XLA runs a loop's convolutions on one thread (CPU).
+    """
+
+    width: int = 64
+    blocks: int = 10
+    unroll: bool = False
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        w, dtype = self.width, self.dtype
+        x = x.astype(dtype)
+        x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
+        x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
+        x = Conv(2 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
+        x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
+        x = Conv(4 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
+        x = nn.relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
+        residual_blocks = nn.scan(
+            ResidualBlock,
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
+            length=self.blocks,
+            unroll=self.blocks if self.unroll else 1,
+        )
+        x, _ = residual_blocks(dtype=dtype, name="residual_blocks")(x, None)
+        x = ConvTranspose(2 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
+        x = ConvTranspose(w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
+        logits = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
+        return nn.sigmoid(logits.astype(jnp.float32))  # [B, 64, 84, 1]

@@ -1,0 +1,124 @@
+"""Data-parallel training: the one place that knows about devices and processes."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+import optax
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.sample_pool import SamplePool
+from cyclegan_jax.state import TrainState
+from cyclegan_jax.steps import AXIS, Metrics, build_train_step
+
+# The pool is split over its batch axis; all else is the same on every device.
+STATE_AXES = TrainState(
+    step=None,
+    key=None,
+    generators=None,
+    discriminators=None,
+    generator_optimiser=None,
+    discriminator_optimiser=None,
+    pool=SamplePool(a=1, b=1, filled=None),
+)
+
+
+class Parallel:
+    """The train step over devices of this process and, under jax.distributed, of all the others.
+
+    `devices`: all that take part, by default every device of every process. Raises UserError where
+    the batch does not divide among them.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        optimiser: optax.GradientTransformation,
+        devices: Sequence[jax.Device] | None = None,
+    ) -> None:
+        devices = list(devices or sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
+        check_divides(config.batch_size, len(devices))
+        self.local_devices = [d for d in devices if d.process_index == jax.process_index()]
+        self._processes = len(devices) // len(self.local_devices)
+        self._mesh = Mesh(np.array(self.local_devices), (AXIS,))
+        self._step = jax.pmap(
+            build_train_step(config, optimiser, len(devices)),
+            axis_name=AXIS,
+            in_axes=(STATE_AXES, 0),
+            out_axes=(STATE_AXES, None),
+            devices=devices,
+            donate_argnums=0,
+        )
+
+    def step(self, state: TrainState, batch: dict[str, np.ndarray]) -> tuple[TrainState, Metrics]:
+        """One train step. `state` from `scatter` or the last step, and used up by this one; `batch`:
+        the global batch, of which each process takes its own rows.
+        """
+        own = {name: self._split(self._own_rows(rolls, 0), 0) for name, rolls in batch.items()}
+        return self._step(state, jax.device_put(own, NamedSharding(self._mesh, PartitionSpec(AXIS))))
+
+    def scatter(self, state: TrainState) -> TrainState:
+        """A plain state laid out for `step`: copied, the pool as [pool, devices, batch / devices, ...]."""
+
+        def lay_out(axis: int | None, leaf: jax.Array) -> jax.Array:
+            host = np.array(leaf)
+            if axis is None:
+                return jax.device_put(host, NamedSharding(self._mesh, PartitionSpec()))
+            spec = PartitionSpec(*[None] * axis, AXIS)
+            return jax.device_put(
+                self._split(self._own_rows(host, axis), axis), NamedSharding(self._mesh, spec)
+            )
+
+        return _map_by_axis(lay_out, state)
+
+    def gather(self, state: TrainState) -> TrainState:
+        """The plain state, as NumPy arrays of their own, the pool as [pool, batch, ...].
+
+        Every process must call it, and every process gets all of it.
+        """
+
+        def take_in(axis: int | None, leaf: jax.Array) -> np.ndarray:
+            host = np.array(leaf)
+            if axis is None:
+                return host
+            own = host.reshape(*host.shape[:axis], -1, *host.shape[axis + 2 :])
+            if self._processes == 1:
+                return own
+            return np.concatenate(list(multihost_utils.process_allgather(own)), axis=axis)
+
+        return _map_by_axis(take_in, state)
+
+    def from_first_process(self, value: float) -> float:
+        """The first process's value, on every process; all must call it."""
+        if self._processes == 1:
+            return value
+        return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
+
+    def _own_rows(self, array: np.ndarray, axis: int) -> np.ndarray:
+        rows = array.shape[axis] // self._processes
+        place = jax.process_index() if self._processes > 1 else 0
+        return array[(slice(None),) * axis + (slice(place * rows, (place + 1) * rows),)]
+
+    def _split(self, array: np.ndarray, axis: int) -> np.ndarray:
+        return array.reshape(*array.shape[:axis], len(self.local_devices), -1, *array.shape[axis + 1 :])
+
+
+def check_divides(batch_size: int, devices: int) -> None:
+    """Raise UserError unless every device gets an equal part of a batch."""
+    if batch_size % devices:
+        raise UserError(
+            f"batch_size is {batch_size}, but must be a multiple of the number of devices, {devices}."
+        )
+
+
+def _map_by_axis(function: Callable, state: TrainState) -> TrainState:
+    """`function(axis, leaf)` of every leaf, `axis` being its device axis or None."""
+
+    def subtree(axis: int | None, part: TrainState) -> TrainState:
+        return jax.tree.map(functools.partial(function, axis), part)
+
+    return jax.tree.map(subtree, STATE_AXES, state, is_leaf=lambda axis: axis is None)

@@ -1,0 +1,58 @@
+"""Piano rolls: their shape, the quantiser, and the cut into phrases."""
+
+import numpy as np
+
+STEPS_PER_BEAT = 4  # a step is a sixteenth note
+BEATS_PER_BAR = 4
+STEPS_PER_BAR = STEPS_PER_BEAT * BEATS_PER_BAR
+BARS_PER_PHRASE = 4
+PHRASE_STEPS = STEPS_PER_BAR * BARS_PER_PHRASE
+LOWEST_PITCH = 24  # MIDI pitch of the roll's first row, C1
+PITCHES = 84  # seven octaves, up to MIDI pitch 107, B7
+PHRASE_SHAPE = (PHRASE_STEPS, PITCHES, 1)
+THRESHOLD = 0.5  # a note sounds where its probability is greater (original code)
+
+
+def to_steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
+    """The nearest sixteenth-note step of each tick, halves up: (8·tick + tpq) // (2·tpq)."""
+    return (8 * ticks.astype(np.int64) + ticks_per_quarter) // (2 * ticks_per_quarter)
+
+
+def rasterise(onsets: np.ndarray, ends: np.ndarray, pitches: np.ndarray) -> tuple[np.ndarray, int]:
+    """Lay notes on a roll, merged by OR, as long as the last end of any of them.
+
+    `onsets`, `ends`: [N] steps, each end after its onset; `pitches`: [N] MIDI pitches. Returns
+    [steps, 84] bool and the number of notes left out for lying outside MIDI pitches 24 to 107.
+    """
+    rows = pitches - LOWEST_PITCH
+    inside = (rows >= 0) & (rows < PITCHES)
+    steps = int(ends.max(initial=0))
+    sounding = np.zeros((steps + 1, PITCHES), np.int32)
+    np.add.at(sounding, (onsets[inside], rows[inside]), 1)
+    np.add.at(sounding, (ends[inside], rows[inside]), -1)
+    return sounding[:-1].cumsum(axis=0) > 0, int((~inside).sum())
+
+
+def cut(roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a song into whole phrases, leaving out the blank ones and an incomplete last one.
+
+    [steps, 84] bool -> ([N, 64, 84, 1] bool, [N] index of each phrase in the song).
+    """
+    whole = len(roll) // PHRASE_STEPS
+    phrases = roll[: whole * PHRASE_STEPS].reshape(whole, *PHRASE_SHAPE)
+    indices = np.flatnonzero(phrases.any(axis=(1, 2, 3)))
+    return phrases[indices], indices
+
+
+def cut_padded(roll: np.ndarray) -> np.ndarray:
+    """Cut a whole song into phrases, silence filling up the last one; `join` is its inverse.
+
+    [steps, 84] bool -> [ceil(steps / 64), 64, 84, 1] bool.
+    """
+    missing = -len(roll) % PHRASE_STEPS
+    return np.pad(roll, ((0, missing), (0, 0))).reshape(-1, *PHRASE_SHAPE)
+
+
+def join(phrases: np.ndarray, steps: int) -> np.ndarray:
+    """Lay phrases end to end and cut the whole to `steps`: [N, 64, 84, 1] -> [steps, 84]."""
+    return phrases.reshape(-1, PITCHES)[:steps]

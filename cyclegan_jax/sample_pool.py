@@ -1,0 +1,52 @@
+"""The pool of past fakes that steadies the discriminators (Shrivastava et al. 2017), inside jit."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+
+@flax.struct.dataclass
+class SamplePool:
+    """The last batches of fakes of either genre.
+
+    `a`, `b`: [pool, batch, 64, 84, 1] in (0, 1), float32. `filled`: batches held, a scalar.
+    """
+
+    a: jax.Array
+    b: jax.Array
+    filled: jax.Array
+
+
+def create_pool(size: int, batch_shape: tuple[int, ...]) -> SamplePool:
+    """An empty pool of `size` batches of `batch_shape` ([batch, 64, 84, 1]); size 0 holds nothing."""
+    shape = (size, *batch_shape)
+    return SamplePool(a=jnp.zeros(shape), b=jnp.zeros(shape), filled=jnp.zeros((), jnp.int32))
+
+
+def exchange(
+    pool: SamplePool, fake_a: jax.Array, fake_b: jax.Array, key: jax.Array
+) -> tuple[SamplePool, jax.Array, jax.Array]:
+    """Hand fakes to the discriminators by way of the pool, as the original code does.
+
+    While it fills, the batch is stored and handed on. Then, with probability ½, it is handed on
+    and not stored; else a past batch of A and, drawn apart, one of B are handed out and replaced.
+    `fake_a`, `fake_b`: [batch, 64, 84, 1]. Returns the pool and two batches of that shape. `key`
+    must be the same on every device, for each holds a part of the same batches.
+    """
+    size = pool.a.shape[0]
+    if size == 0:
+        return pool, fake_a, fake_b
+    coin_key, a_key, b_key = jax.random.split(key, 3)
+    filling = pool.filled < size
+    swap = ~filling & jax.random.bernoulli(coin_key)
+
+    def turn_over(past: jax.Array, fresh: jax.Array, draw_key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        slot = jnp.where(filling, pool.filled, jax.random.randint(draw_key, (), 0, size))
+        held = past[slot]
+        kept = past.at[slot].set(jnp.where(filling | swap, fresh, held))
+        return kept, jnp.where(swap, held, fresh)
+
+    pool_a, handed_a = turn_over(pool.a, fake_a, a_key)
+    pool_b, handed_b = turn_over(pool.b, fake_b, b_key)
+    filled = jnp.minimum(pool.filled + 1, size)
+    return SamplePool(a=pool_a, b=pool_b, filled=filled), handed_a, handed_b

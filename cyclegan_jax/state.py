@@ -1,0 +1,90 @@
+"""All that training carries from step to step, and how it begins."""
+
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.discriminator import Discriminator
+from cyclegan_jax.generator import Generator
+from cyclegan_jax.rolls import PHRASE_SHAPE
+from cyclegan_jax.sample_pool import SamplePool, create_pool
+
+Params = Any
+
+
+@flax.struct.dataclass
+class TrainState:
+    """A pytree of plain arrays.
+
+    `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
+    `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
+    unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes.
+    """
+
+    step: jax.Array
+    key: jax.Array
+    generators: dict[str, Params]
+    discriminators: dict[str, Params]
+    generator_optimiser: optax.OptState
+    discriminator_optimiser: optax.OptState
+    pool: SamplePool
+
+
+def build_generator(config: Config) -> Generator:
+    """The generator module of a config; its blocks are written out where loops are slow."""
+    on_cpu = jax.default_backend() == "cpu"
+    return Generator(config.width, config.blocks, unroll=on_cpu, dtype=jnp.dtype(config.dtype))
+
+
+def build_discriminator(config: Config) -> Discriminator:
+    """The discriminator module of a config."""
+    return Discriminator(config.width, dtype=jnp.dtype(config.dtype))
+
+
+def learning_rate(config: Config) -> optax.Schedule:
+    """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A)."""
+    falling = max(config.steps - config.constant_steps, 1)
+    return optax.linear_schedule(config.learning_rate, 0.0, falling, config.constant_steps)
+
+
+def build_optimiser(config: Config) -> optax.GradientTransformation:
+    """Adam, one instance for both generators and one for all discriminators."""
+    return optax.adam(learning_rate(config), config.beta1, config.beta2)
+
+
+def create_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """A state before the first step, drawn from the config's seed.
+
+    A network's weights depend on the seed and its name's place alone, so that `base`, `partial` and
+    `full` begin with equal generators.
+    """
+    key = jax.random.PRNGKey(config.seed)
+    generator, discriminator = build_generator(config), build_discriminator(config)
+    names = ["disc_a", "disc_b", *(["disc_a_mixed", "disc_b_mixed"] if config.mixed else [])]
+
+    @jax.jit
+    def create() -> TrainState:
+        phrase = jnp.zeros((1, *PHRASE_SHAPE))
+        draw = [jax.random.fold_in(key, place) for place in range(2 + len(names))]
+        generators = {
+            name: generator.init(k, phrase)["params"]
+            for name, k in zip(["gen_ab", "gen_ba"], draw[:2], strict=True)
+        }
+        discriminators = {
+            name: discriminator.init(k, phrase)["params"] for name, k in zip(names, draw[2:], strict=True)
+        }
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            key=jax.random.fold_in(key, 2**31 - 1),
+            generators=generators,
+            discriminators=discriminators,
+            generator_optimiser=optimiser.init(generators),
+            discriminator_optimiser=optimiser.init(discriminators),
+            pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
+        )
+
+    return create()

@@ -1,0 +1,69 @@
+"""Unpaired, balanced, reshuffled batches, each a function of the seed and the step alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from cyclegan_jax.errors import UserError
+
+Batch = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class PairBatches:
+    """Batches of genres A and B, and of the mixed genres M.
+
+    `a`, `b`: phrases [N, 64, 84, 1] bool, any N. `mixed`: the genres of M, each as A and B are;
+    empty for `base`. `batch_size`: phrases of A, of B and of M in a batch. Nothing is remembered
+    from step to step, so that a run taken up again goes on with the very next batch.
+
+    Raises UserError where a genre has less than one batch.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    mixed: Sequence[np.ndarray]
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if min(len(self.a), len(self.b)) < self.batch_size:
+            raise UserError(
+                f"batch_size is {self.batch_size}, but the training split has {len(self.a)} phrases of A and "
+                f"{len(self.b)} of B; lower it or add songs."
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """An epoch sees the smaller genre once, and a fresh draw as large of the larger one."""
+        return min(len(self.a), len(self.b)) // self.batch_size
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step: `a` and `b`, and `m` unless `base`, each [batch, 64, 84, 1] bool."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        rows = slice(place * self.batch_size, (place + 1) * self.batch_size)
+        batch = {
+            "a": self.a[_permutation(len(self.a), self.seed, 0, epoch)[rows]],
+            "b": self.b[_permutation(len(self.b), self.seed, 1, epoch)[rows]],
+        }
+        if self.mixed:
+            batch["m"] = self._mixed(step)
+        return batch
+
+    def _mixed(self, step: int) -> np.ndarray:
+        """The genres of M in turn, each going through its own permutations."""
+        turns = range(step * self.batch_size, (step + 1) * self.batch_size)
+        drawn = []
+        for turn in turns:
+            place, genre = divmod(turn, len(self.mixed))
+            phrases = self.mixed[genre]
+            epoch, row = divmod(place, len(phrases))
+            drawn.append(phrases[_permutation(len(phrases), self.seed, 2 + genre, epoch)[row]])
+        return np.stack(drawn)
+
+
+@lru_cache(maxsize=16)
+def _permutation(count: int, seed: int, stream: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, stream, epoch)).permutation(count)

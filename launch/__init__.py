@@ -1,0 +1,1 @@
+"""The commands: `python -m launch.prepare`, `train`, `classify`, `evaluate` and `transfer`."""

@@ -1,0 +1,36 @@
+"""Train the genre classifier of a pair and print how it bears noise (paper, table IV)."""
+
+from absl import flags
+
+from cyclegan_jax.config import check_range, resolve_pair
+from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
+from cyclegan_jax.judge import EPOCHS, ROBUSTNESS_SIGMAS, robustness
+from launch import data_flags
+from launch.judging import get_judge, judge_path
+from launch.runner import refuse_arguments, run
+
+flags.adopt_module_key_flags(data_flags)
+PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
+EPOCH_LIMIT = flags.DEFINE_integer("epochs", EPOCHS, "Epochs at most; it stops early.")
+RETRAIN = flags.DEFINE_bool("retrain", False, "Train anew even where one is kept beside the dataset.")
+
+
+def main(arguments: list[str]) -> None:
+    """Train, or take the one that is kept, and print the robustness row on `test`."""
+    refuse_arguments(arguments)
+    check_range("epochs", EPOCH_LIMIT.value, 1, 10**6)
+    prepared = data_flags.prepare_dataset()
+    pair = resolve_pair(PAIR.value, genres_of(prepared.folder))
+    judge = get_judge(
+        prepared.folder, prepared.fingerprint, pair, epochs=EPOCH_LIMIT.value, retrain=RETRAIN.value
+    )
+    test = load_phrases(prepared.folder, "test", pair)
+    row = robustness(judge, test[pair[0]].rolls, test[pair[1]].rolls, ROBUSTNESS_SIGMAS, seed=0)
+    print(f"Classifier of {pair[0]} and {pair[1]}: accuracy on validation {judge.accuracy:.4f}.")
+    print("sigma_c        " + "".join(f"{sigma:>9}" for sigma in row))
+    print("test accuracy  " + "".join(f"{accuracy:>9.4f}" for accuracy in row.values()))
+    print(f"Kept in {judge_path(prepared.folder, prepared.fingerprint, pair)}.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,23 @@
+"""Judge a trained run on the test split and print the paper's table."""
+
+from pathlib import Path
+
+from absl import flags
+
+from launch.evaluation import evaluate_run
+from launch.run_folder import RunFolder
+from launch.runner import refuse_arguments, run
+
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table; it is written to the run folder too."""
+    refuse_arguments(arguments)
+    folder = RunFolder(Path(WORKDIR.value))
+    print(evaluate_run(folder, folder.dataset_folder()))
+    print(f"\nWritten to {folder.workdir}: evaluation.md, evaluation.json, evaluation/phrases.png.")
+
+
+if __name__ == "__main__":
+    run(main)

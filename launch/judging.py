@@ -1,0 +1,50 @@
+"""The genre classifier of a dataset and pair: trained once, kept beside the dataset."""
+
+from pathlib import Path
+
+import flax.serialization
+import jax
+
+from cyclegan_jax.datasets.pipeline.phrases import load_phrases
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.judge import EPOCHS, Judge, train_judge
+
+
+def judge_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
+    """Where the classifier of a pair is kept: `data_dir/classifiers`, by fingerprint and pair."""
+    data_dir = dataset_folder.parents[2]
+    return data_dir / "classifiers" / f"{fingerprint}-{pair[0]}-{pair[1]}.msgpack"
+
+
+def get_judge(
+    dataset_folder: Path,
+    fingerprint: str,
+    pair: tuple[str, str],
+    *,
+    epochs: int = EPOCHS,
+    retrain: bool = False,
+) -> Judge:
+    """The classifier kept beside the dataset; trained, and then kept, where there is none yet."""
+    path = judge_path(dataset_folder, fingerprint, pair)
+    if path.exists() and not retrain:
+        return _read(path)
+    train, validation = (
+        {letter: phrases[genre].rolls for letter, genre in zip("ab", pair, strict=True)}
+        for phrases in (load_phrases(dataset_folder, split, pair) for split in ("train", "validation"))
+    )
+    judge = train_judge(train, validation, seed=0, epochs=epochs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"accuracy": judge.accuracy, "params": jax.device_get(judge.params)}
+    write_whole(path, flax.serialization.msgpack_serialize(content))
+    return judge
+
+
+def _read(path: Path) -> Judge:
+    try:
+        content = flax.serialization.msgpack_restore(path.read_bytes())
+        return Judge(content["params"], float(content["accuracy"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"the classifier in {path} cannot be read; delete it to have it trained anew."
+        ) from error

@@ -1,0 +1,102 @@
+"""What a run says while it trains: a progress bar, lines of JSON, TensorBoard."""
+
+import importlib.util
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+import numpy as np
+from tqdm import tqdm
+
+from cyclegan_jax.files import write_whole
+from launch.samples import Sample, picture
+
+SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
+
+
+class RunLog:
+    """Writes `metrics.jsonl` (no clock in it), `timing.jsonl` and, where tensorboardX is installed,
+    `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
+    are cut first. A silent log, for all processes but the first, does nothing.
+    """
+
+    def __init__(self, workdir: Path, start: int, steps: int, *, silent: bool = False) -> None:
+        self._silent = silent
+        self._step, self._time = start, time.monotonic()
+        self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=silent, dynamic_ncols=True)
+        if silent:
+            return
+        self._metrics = _open_after_cut(workdir / "metrics.jsonl", start)
+        self._timing = _open_after_cut(workdir / "timing.jsonl", start)
+        self._board = None
+        if importlib.util.find_spec("tensorboardX"):
+            from tensorboardX import SummaryWriter
+
+            self._board = SummaryWriter(str(workdir / "tensorboard"))
+
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.close()
+        if self._silent:
+            return
+        self._metrics.close()
+        self._timing.close()
+        if self._board:
+            self._board.close()
+
+    def advance(self) -> None:
+        """One more step on the bar."""
+        self._bar.update()
+
+    def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
+        """A tick's metrics, and the phrases of one genre a second since the last tick."""
+        if self._silent:
+            return
+        now = time.monotonic()
+        speed = (step - self._step) * batch_size / max(now - self._time, 1e-9)
+        self._step, self._time = step, now
+        _write_line(self._metrics, {"step": step, "epoch": epoch, **metrics})
+        _write_line(self._timing, {"step": step, "phrases_per_second": round(speed, 2), "time": time.time()})
+        shown = {name: f"{metrics[f'loss/{name}']:.3f}" for name in SHOWN}
+        self._bar.set_description(f"epoch {epoch}", refresh=False)
+        self._bar.set_postfix({"phrases/s": f"{speed:.1f}", **shown})
+        self._scalars(step, {**metrics, "phrases_per_second": speed})
+
+    def evaluation(self, step: int, figures: dict[str, float], samples: list[Sample]) -> None:
+        """The figures of an evaluation, and its samples as pictures."""
+        if self._silent:
+            return
+        _write_line(self._metrics, {"step": step, **figures})
+        self._bar.write(
+            f"step {step}: strength {figures['validation/total_strength/share']:+.3f}, "
+            f"cycle F1 {figures['validation/cycle_f1']:.3f}"
+        )
+        self._scalars(step, figures)
+        if self._board:
+            for version, rolls in picture(samples).items():
+                upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1)[:, None].astype(np.float32)
+                self._board.add_images(f"samples/{version}", upright, step)
+        self._step, self._time = step, time.monotonic()
+
+    def _scalars(self, step: int, figures: dict[str, float]) -> None:
+        if self._board:
+            for name, value in figures.items():
+                self._board.add_scalar(name, value, step)
+
+
+def _open_after_cut(path: Path, start: int) -> TextIO:
+    """The file, opened to append, without the lines past step `start`."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
+        write_whole(path, "".join(whole))
+    return path.open("a")
+
+
+def _write_line(file: TextIO, row: dict) -> None:
+    file.write(json.dumps(row) + "\n")
+    file.flush()

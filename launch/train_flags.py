@@ -1,0 +1,112 @@
+"""The flags of training, and the config they resolve to."""
+
+import jax
+from absl import flags
+
+from cyclegan_jax.config import (
+    DTYPES,
+    MODELS,
+    PRESETS,
+    Cadence,
+    Config,
+    check_range,
+    resolve_pool_size,
+    resolve_preset,
+)
+from cyclegan_jax.errors import UserError
+
+PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
+MODEL = flags.DEFINE_enum("model", "full", MODELS, "Mixed discriminators: none, on both genres, on all.")
+PRESET = flags.DEFINE_enum(
+    "preset", "auto", ("auto", *PRESETS), "Size of nets and run; auto: paper on a GPU or TPU, tiny on a CPU."
+)
+WIDTH = flags.DEFINE_integer("width", None, "Channels of the first convolution; default by preset.")
+BLOCKS = flags.DEFINE_integer("blocks", None, "Residual blocks of a generator; default by preset.")
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", None, "Phrases of each genre a step, over all devices; default by preset."
+)
+EPOCHS = flags.DEFINE_integer("epochs", None, "Epochs to train; default by preset.")
+STEPS = flags.DEFINE_integer("steps", None, "Steps to train, in place of --epochs.")
+CONSTANT_EPOCHS = flags.DEFINE_integer(
+    "constant_epochs", None, "Epochs before the learning rate falls; default: half of all."
+)
+LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", 10.0, "Weight of the cycle loss.")
+GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' loss.")
+SIGMA_D = flags.DEFINE_float("sigma_d", 0.01, "Standard deviation of the discriminators' input noise.")
+POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
+LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-4, "Adam's learning rate.")
+BETA1 = flags.DEFINE_float("beta1", 0.5, "Adam's decay of the mean gradient.")
+DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
+SEED = flags.DEFINE_integer("seed", 0, "Seed of everything drawn.")
+LOG_EVERY = flags.DEFINE_integer("log_every", 10, "Steps between two lines of metrics.")
+EVAL_EVERY = flags.DEFINE_integer("eval_every", 0, "Steps between evaluations, each saved; 0: five a run.")
+SAVE_EVERY = flags.DEFINE_integer("save_every", 0, "Steps between further checkpoints; 0: none.")
+
+
+def preset() -> str:
+    """The preset of the flags; where it was chosen for the machine, says so in one line."""
+    chosen = resolve_preset(PRESET.value, jax.default_backend())
+    if PRESET.value == "auto":
+        backend = jax.default_backend().upper()
+        print(f"Preset {chosen!r}, for this machine computes on a {backend}.", flush=True)
+    return chosen
+
+
+def mixed_genres(pair: tuple[str, str], genres: tuple[str, ...]) -> tuple[str, ...]:
+    """The genres of M: none for `base`, the pair for `partial`, all of the dataset for `full`."""
+    return {"base": (), "partial": pair, "full": genres}[MODEL.value]
+
+
+def batch_size(preset_name: str) -> int:
+    """The batch size of flag or preset."""
+    chosen = BATCH_SIZE.value if BATCH_SIZE.value is not None else PRESETS[preset_name]["batch_size"]
+    check_range("batch_size", chosen, 1, 2**16)
+    return chosen
+
+
+def config(
+    preset_name: str,
+    pair: tuple[str, str],
+    mixed: tuple[str, ...],
+    fingerprint: str,
+    steps_per_epoch: int,
+) -> Config:
+    """The resolved config; a flag given beats the preset."""
+    sizes = PRESETS[preset_name]
+    steps = _steps(sizes["epochs"], steps_per_epoch)
+    constant = CONSTANT_EPOCHS.value
+    return Config(
+        pair=pair,
+        genres=mixed,
+        fingerprint=fingerprint,
+        steps=steps,
+        constant_steps=steps // 2 if constant is None else constant * steps_per_epoch,
+        model=MODEL.value,
+        width=sizes["width"] if WIDTH.value is None else WIDTH.value,
+        blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
+        batch_size=batch_size(preset_name),
+        lambda_cycle=LAMBDA_CYCLE.value,
+        gamma=GAMMA.value,
+        sigma_d=SIGMA_D.value,
+        pool_size=resolve_pool_size(POOL_SIZE.value, MODEL.value),
+        learning_rate=LEARNING_RATE.value,
+        beta1=BETA1.value,
+        dtype=DTYPE.value,
+        seed=SEED.value,
+    )
+
+
+def _steps(preset_epochs: int, steps_per_epoch: int) -> int:
+    if STEPS.value is not None and EPOCHS.value is not None:
+        raise UserError(f"steps is {STEPS.value} and epochs is {EPOCHS.value}, but only one may be given.")
+    if STEPS.value is not None:
+        check_range("steps", STEPS.value, 1, 2**31)
+        return STEPS.value
+    epochs = preset_epochs if EPOCHS.value is None else EPOCHS.value
+    check_range("epochs", epochs, 1, 2**31)
+    return epochs * steps_per_epoch
+
+
+def cadence() -> Cadence:
+    """How often to log, evaluate and save."""
+    return Cadence(LOG_EVERY.value, EVAL_EVERY.value, SAVE_EVERY.value)
