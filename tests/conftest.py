@@ -1,0 +1,60 @@
+"""What the tests share: four virtual devices, one compilation cache, one demo dataset, one small run."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# Before jax is imported anywhere: the cache serves the commands started by the tests as well.
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="cyclegan_jax_tests_"))
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
+
+import pytest
+
+# The smallest nets that take every path of the code.
+SMALLEST = ("--preset=tiny", "--width=4", "--blocks=1", "--batch_size=4", "--pool_size=2")
+
+
+def run_command(name: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess:
+    """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
+    environment = {**os.environ, "XLA_FLAGS": "", **variables}
+    words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=280)
+
+
+@pytest.fixture(scope="session")
+def demo_dir(tmp_path_factory) -> Path:
+    """A data_dir with the demo dataset in it."""
+    from cyclegan_jax.datasets.genre_rolls.prepare import prepare
+
+    data_dir = tmp_path_factory.mktemp("data")
+    prepare("demo", data_dir)
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def demo_folder(demo_dir) -> Path:
+    """The folder of the demo dataset itself."""
+    return next((demo_dir / "genre_rolls" / "demo").iterdir())
+
+
+@pytest.fixture(scope="session")
+def run_dir(demo_dir, tmp_path_factory) -> Path:
+    """The workdir of a finished run of the command, jazz to pop, a few steps long."""
+    place = tmp_path_factory.mktemp("run")
+    flags = ("--pair=jazz_pop", f"--data_dir={demo_dir}", "--workdir=run", "--steps=6", "--log_every=2")
+    done = run_command("train", *flags, *SMALLEST, cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "run"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real music that GENRE_CORPUS names."""
+    place = os.environ.get("GENRE_CORPUS")
+    if not place:
+        pytest.skip("GENRE_CORPUS is not set")
+    return Path(place)
