@@ -91,8 +91,8 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
         )
         metrics |= {
-            "grad_norm/generators": optax.global_norm(generator_grads),
-            "grad_norm/discriminators": optax.global_norm(discriminator_grads),
+            "grad_norm/generators": l2_norm(generator_grads),
+            "grad_norm/discriminators": l2_norm(discriminator_grads),
         }
         new_state = state.replace(
             step=state.step + 1,
@@ -123,6 +123,11 @@ def own_part(whole: jax.Array, devices: int) -> jax.Array:
 def mean_over_devices(tree: Params, devices: int) -> Params:
     """The mean over the device axis of every leaf."""
     return jax.lax.pmean(tree, AXIS) if devices > 1 else tree
+
+
+def l2_norm(tree: Params) -> jax.Array:
+    """√ of the sum of all squares."""
+    return jnp.sqrt(sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(tree)))
 
 
 def apply_gradients(
