@@ -30,11 +30,11 @@ def compose(genre: str, number: int) -> pretty_midi.PrettyMIDI:
 
 
 def write_songs(folder: Path) -> None:
-    """Write every song as `folder/<genre>/<genre>_<number>.mid`, the number with three digits."""
+    """Write every song as `folder/<genre>/demo_<number>.mid`, the number with three digits."""
     for genre in GENRES:
         (folder / genre).mkdir(parents=True, exist_ok=True)
         for number in range(SONGS):
-            compose(genre, number).write(str(folder / genre / f"{genre}_{number:03d}.mid"))
+            compose(genre, number).write(str(folder / genre / f"demo_{number:03d}.mid"))
 
 
 def _score(song: Song) -> pretty_midi.PrettyMIDI:

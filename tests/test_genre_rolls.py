@@ -1,0 +1,238 @@
+"""The dataset: its records, what it says of refused files, and when it is made again."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from midi_files import write_midi_file
+
+from cyclegan_jax.datasets.genre_rolls import composer
+from cyclegan_jax.datasets.genre_rolls.prepare import is_finished, prepare, read_metadata
+from cyclegan_jax.datasets.genre_rolls.splits import SPLITS, split_songs
+from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
+from cyclegan_jax.datasets.pipeline.phrases import genres_of
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.rolls import cut
+from cyclegan_jax.songs import Refusal, read_dataset_song
+
+STEP, PHRASE = 120, 64 * 120
+SONGS = {
+    "Hip Hop": {"0.mid": 0, "deep/er/1.MID": 1, "2.midi": 2},
+    "jazz": {"0.mid": 3, "1.mid": 4, "2.Mid": 5},
+}
+
+
+def write_song(path: Path, number: int) -> Path:
+    """2 + number phrases with one note each, the second of the song blank, and an incomplete last one."""
+    places = [0, *range(2, 3 + number)]
+    notes = [
+        (PHRASE * p + STEP * number, PHRASE * p + STEP * (number + 2 + p), 30 + 10 * number + p)
+        for p in places
+    ]
+    tail = (PHRASE * (3 + number), PHRASE * (3 + number) + STEP, 60)
+    return write_midi_file(path, [*notes, tail], tempos=((0, 60.0 + 10 * number), (STEP, 200.0)))
+
+
+def expected_records() -> dict[tuple[str, str, int], tuple[np.ndarray, float]]:
+    records = {}
+    for genre, songs in SONGS.items():
+        for song, number in songs.items():
+            for place in [0, *range(2, 3 + number)]:
+                roll = np.zeros((64, 84, 1), bool)
+                roll[number : number + 2 + place, 6 + 10 * number + place, 0] = True
+                records[genre, song, place] = roll, 60.0 + 10 * number
+    return records
+
+
+def write_songs(midi_dir: Path, genres: tuple[str, ...] = ("a", "b"), count: int = 3) -> Path:
+    for genre in genres:
+        for number in range(count):
+            write_song(midi_dir / genre / f"{number}.mid", number)
+    return midi_dir
+
+
+def records_of(folder: Path, split: str) -> list[dict]:
+    builder = tfds.builder_from_directory(folder)
+    names = builder.info.features["genre"].names
+    return [{**record, "genre": names[record["genre"]]} for record in builder.as_data_source(split)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The dataset of SONGS and of a file for every refusal."""
+    place = tmp_path_factory.mktemp("genre_rolls")
+    for genre, songs in SONGS.items():
+        for song, number in songs.items():
+            write_song(place / "midi" / genre / song, number)
+    jazz, hip_hop = place / "midi/jazz", place / "midi/Hip Hop"
+    long = [(0, PHRASE, 60)]
+    for torn in (jazz / "torn.mid", hip_hop / "deep/torn.mid"):
+        torn.write_bytes(write_midi_file(torn, long).read_bytes()[:50])
+    write_midi_file(jazz / "none.mid", long, signatures=())
+    write_midi_file(jazz / "late.mid", long, signatures=((480, 4, 4),))
+    write_midi_file(jazz / "waltz.mid", long, signatures=((0, 3, 4),))
+    write_midi_file(hip_hop / "swing.mid", long, signatures=((0, 4, 4), (1920, 12, 8)))
+    write_midi_file(hip_hop / "march.mid", long, signatures=((0, 2, 4),))
+    write_midi_file(jazz / "drums.mid", [], drums=long)
+    write_midi_file(jazz / "short.mid", [(0, PHRASE - STEP, 60)])
+    write_midi_file(jazz / "high.mid", [(0, PHRASE, 108)])
+    return prepare("midi", place / "data", place / "midi").folder
+
+
+def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
+    builder = tfds.builder_from_directory(folder)
+    features = builder.info.features
+    assert set(features) == {"roll", "genre", "song", "phrase", "tempo"}
+    assert (features["roll"].shape, features["roll"].np_dtype) == ((64, 84, 1), np.bool_)
+    assert features["genre"].names == ["Hip Hop", "jazz"] == list(genres_of(folder))
+    assert (features["phrase"].np_dtype, features["tempo"].np_dtype) == (np.int32, np.float32)
+    assert (builder.name, builder.info.config_name, str(builder.version)) == ("genre_rolls", "midi", "1.0.0")
+    assert set(builder.info.splits) == set(SPLITS)
+
+
+def test_the_records_are_the_phrases_converted_by_hand(folder):
+    expected = expected_records()
+    records = [record for split in SPLITS for record in records_of(folder, split)]
+    assert sorted((r["genre"], r["song"], r["phrase"]) for r in records) == sorted(expected)
+    for record in records:
+        roll, tempo = expected[record["genre"], record["song"], record["phrase"]]
+        np.testing.assert_array_equal(record["roll"], roll)
+        assert record["tempo"] == pytest.approx(tempo, rel=1e-5)
+
+
+def test_a_song_is_in_one_split_with_all_its_phrases(folder):
+    for genre, songs in SONGS.items():
+        for song, split in split_songs(genre, list(songs)).items():
+            found = {
+                s: [r["phrase"] for r in records_of(folder, s) if (r["genre"], r["song"]) == (genre, song)]
+                for s in SPLITS
+            }
+            assert len(found.pop(split)) == 2 + songs[song]
+            assert not any(found.values())
+
+
+def test_every_refused_file_is_listed_with_its_reason(folder):
+    reasons = {name: reason for name, reason, _ in read_metadata(folder)["refused"]}
+    assert reasons == {
+        "Hip Hop/deep/torn.mid": Refusal.UNREADABLE,
+        "Hip Hop/march.mid": Refusal.OTHER_METRE,
+        "Hip Hop/swing.mid": Refusal.OTHER_METRE,
+        "jazz/drums.mid": Refusal.NO_NOTES,
+        "jazz/high.mid": Refusal.BLANK,
+        "jazz/late.mid": Refusal.LATE_TIME_SIGNATURE,
+        "jazz/none.mid": Refusal.NO_TIME_SIGNATURE,
+        "jazz/short.mid": Refusal.TOO_SHORT,
+        "jazz/torn.mid": Refusal.UNREADABLE,
+        "jazz/waltz.mid": Refusal.OTHER_METRE,
+    }
+    lines = refused_lines(folder)
+    assert len(lines) == 10
+    assert "refused  Hip Hop/swing.mid: metre other than 4/4 (12/8)" in lines
+
+
+def test_the_table_counts_files_songs_and_phrases(folder):
+    head, *rows = [re.split(r"\s{2,}", line.strip()) for line in table(folder).splitlines()]
+    assert head[:10] == ["genre", "files", "kept", *map(str, Refusal)]
+    assert head[10:] == [f"{split} {what}" for split in SPLITS for what in ("songs", "phrases")]
+    phrases = {
+        genre: [str(2 + SONGS[genre][song]) for s in SPLITS for song in songs if songs[song] == s]
+        for genre, songs in ((genre, split_songs(genre, list(songs))) for genre, songs in SONGS.items())
+    }
+    assert rows[0] == ["Hip Hop", "6", "3", *"1002000", *(w for p in phrases["Hip Hop"] for w in ("1", p))]
+    assert rows[1] == ["jazz", "10", "3", *"1111111", *(w for p in phrases["jazz"] for w in ("1", p))]
+    sums = [str(int(a) + int(b)) for a, b in zip(rows[0][1:], rows[1][1:], strict=True)]
+    assert rows[2:] == [["all", *sums]]
+
+
+def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
+    midi_dir = write_songs(tmp_path / "midi")
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    assert built.folder == tmp_path / "data/genre_rolls/midi/1.0.0"
+    assert built.notice == f"Dataset 'midi' built in {built.folder}."
+    before = (built.folder / "dataset_info.json").stat()
+    for again in (midi_dir, None):
+        found = prepare("midi", tmp_path / "data", again)
+        assert found.notice == f"Dataset 'midi' found in {built.folder}."
+        assert (found.folder, found.fingerprint) == (built.folder, built.fingerprint)
+    assert (built.folder / "dataset_info.json").stat() == before
+
+
+@pytest.mark.parametrize(
+    "change, phrases",
+    [
+        (lambda midi_dir: write_song(midi_dir / "a/0.mid", 3), 21),
+        (lambda midi_dir: write_song(midi_dir / "a/new.mid", 3), 23),
+        (lambda midi_dir: write_midi_file(midi_dir / "c/new.mid", []).rename(midi_dir / "b/1.mid"), None),
+    ],
+    ids=["changed", "added", "spoilt"],
+)
+def test_other_files_rebuild_it_and_the_notice_says_why(tmp_path, change, phrases):
+    midi_dir = write_songs(tmp_path / "midi")
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    assert sum(len(records_of(built.folder, split)) for split in SPLITS) == 18
+    change(midi_dir)
+    if phrases is None:
+        with pytest.raises(UserError, match="'b' has 2 usable songs"):
+            prepare("midi", tmp_path / "data", midi_dir)
+        return
+    rebuilt = prepare("midi", tmp_path / "data", midi_dir)
+    assert (
+        rebuilt.notice == f"Dataset 'midi' rebuilt in {built.folder}: the files in {midi_dir} have changed."
+    )
+    assert rebuilt.fingerprint != built.fingerprint
+    assert sum(len(records_of(built.folder, split)) for split in SPLITS) == phrases
+
+
+def test_another_folder_rebuilds_it_with_its_own_genres(tmp_path):
+    one, two = write_songs(tmp_path / "one"), write_songs(tmp_path / "two", ("x", "Y z", "9"))
+    built = prepare("midi", tmp_path / "data", one)
+    rebuilt = prepare("midi", tmp_path / "data", two)
+    assert rebuilt.notice.endswith(f"rebuilt in {built.folder}: it was made of {one}, now of {two}.")
+    assert genres_of(rebuilt.folder) == ("9", "Y z", "x")
+    assert read_metadata(rebuilt.folder)["files"] == {"9": 3, "Y z": 3, "x": 3}
+
+
+def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
+    midi_dir = write_songs(tmp_path / "midi")
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    (built.folder / "dataset_info.json").unlink()
+    assert not is_finished(built.folder)
+    assert " built in " in prepare("midi", tmp_path / "data", midi_dir).notice
+    assert len(genres_of(built.folder)) == 2
+
+
+@pytest.mark.parametrize(
+    "dataset, midi_dir, message",
+    [
+        ("midi", "absent", "absent' is not a folder"),
+        ("midi", "empty", "no MIDI file in any sub-folder"),
+        ("midi", None, "not in .* yet; name the folder to make it of with --midi_dir"),
+        ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files"),
+        ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
+        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi"),
+    ],
+)
+def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, message):
+    (tmp_path / "empty/jazz").mkdir(parents=True)
+    write_songs(tmp_path / "two_songs", ("b",), 2)
+    with pytest.raises(UserError, match=message):
+        prepare(dataset, tmp_path / "data", midi_dir and tmp_path / midi_dir)
+
+
+def test_the_demo_is_all_of_the_composers_songs_and_is_made_once(demo_dir, demo_folder):
+    info = demo_folder / "dataset_info.json"
+    before = info.stat()
+    assert prepare("demo", demo_dir).notice == f"Dataset 'demo' found in {demo_folder}."
+    assert info.stat() == before
+    assert refused_lines(demo_folder) == []
+    assert read_metadata(demo_folder)["files"] == {genre: 60 for genre in sorted(composer.GENRES)}
+
+
+def test_the_demos_records_are_the_composers_music(demo_folder):
+    records = [r for split in SPLITS for r in records_of(demo_folder, split) if r["song"] == "jazz_007.mid"]
+    song = read_dataset_song(composer.compose("jazz", 7))
+    rolls = [record["roll"] for record in sorted(records, key=lambda record: record["phrase"])]
+    np.testing.assert_array_equal(rolls, cut(song.roll)[0])
+    assert {record["tempo"] for record in records} == {np.float32(song.tempo)}
