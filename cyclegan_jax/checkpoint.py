@@ -24,8 +24,8 @@ SCORE = "score"
 class Checkpoints:
     """A folder of checkpoints, one sub-folder a step: the newest three and the best by score are kept.
 
-    Under jax.distributed every process must open it and call `save`; only the first writes. To be
-    used in a `with` block. Raises UserError where `folder` is to be read and holds none.
+    Under jax.distributed every process must open it and call `save`; only the first writes. Opened
+    read-only it is each process's own affair. To be used in a `with` block. Raises UserError where `folder` is to be read and holds none.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
@@ -46,6 +46,7 @@ class Checkpoints:
             enable_async_checkpointing=False,
             read_only=read_only,
             cleanup_tmp_directories=not read_only,
+            multiprocessing_options=_alone() if read_only else ocp.options.MultiprocessingOptions(),
         )
         with _quiet_orbax():
             self._manager = ocp.CheckpointManager(self.folder, options=options)
@@ -105,6 +106,14 @@ class Checkpoints:
         args = ocp.args.PyTreeRestore(item=item, restore_args=as_numpy, partial_restore=partial)
         with _quiet_orbax():
             return self._manager.restore(step, args=ocp.args.Composite(state=args))["state"]
+
+
+def _alone() -> ocp.options.MultiprocessingOptions:
+    """Options for a manager that waits for no other process."""
+    me = jax.process_index()
+    return ocp.options.MultiprocessingOptions(
+        primary_host=me, active_processes={me}, barrier_sync_key_prefix=f"reader_{me}"
+    )
 
 
 def _score(metrics: Mapping[str, float]) -> float:

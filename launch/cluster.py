@@ -1,7 +1,13 @@
 """Joining the processes that train together, by jax.distributed."""
 
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+
 import jax
 from absl import flags
+from jax.experimental import multihost_utils
 
 from cyclegan_jax.errors import UserError
 
@@ -9,13 +15,14 @@ COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, 
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
 START_SECONDS = 120  # how long processes wait for each other at the start
-END_SECONDS = 600  # and at the end, where the first one still evaluates
+END_SECONDS = 1800  # and at the end, where the first one still evaluates
 
 
 def join() -> None:
     """Join the others, where the flags say so; must come before any use of a device.
 
-    Raises UserError where only some of the three flags are given or their values cannot be.
+    Raises UserError where only some of the three flags are given, their values cannot be, or nobody
+    answers at the coordinator's address.
     """
     given = {f.name: f.value for f in (COORDINATOR, NUM_PROCESSES, PROCESS_ID)}
     missing = [name for name, value in given.items() if value is None]
@@ -30,6 +37,11 @@ def join() -> None:
             f"process_id is {PROCESS_ID.value}, but must be from 0 to num_processes - 1, "
             f"which is {NUM_PROCESSES.value - 1}."
         )
+    host, _, port = COORDINATOR.value.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UserError(f"coordinator is {COORDINATOR.value!r}, but must be host:port of process 0.")
+    if PROCESS_ID.value > 0:
+        _await_coordinator(host, int(port))
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
     jax.distributed.initialize(
         COORDINATOR.value,
@@ -37,4 +49,39 @@ def join() -> None:
         PROCESS_ID.value,
         initialization_timeout=START_SECONDS,
         shutdown_timeout_seconds=END_SECONDS,
+    )
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes and speaks; so is one alone."""
+    return jax.process_index() == 0
+
+
+@contextlib.contextmanager
+def first_process_leads() -> Iterator[None]:
+    """The first process goes through the block, then all the others, who find what it has made.
+
+    They go through it also where the first one failed, to fail in the same way.
+    """
+    if not is_first():
+        multihost_utils.sync_global_devices("the first process is through")
+    try:
+        yield
+    finally:
+        if is_first() and jax.process_count() > 1:
+            multihost_utils.sync_global_devices("the first process is through")
+
+
+def _await_coordinator(host: str, port: int) -> None:
+    """jax.distributed would end the process with no word to catch where nobody answers."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise UserError(
+        f"coordinator {host}:{port} did not answer within {START_SECONDS} s; start process 0 there, "
+        "and see that the address and the port are right."
     )

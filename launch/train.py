@@ -1,12 +1,12 @@
 """Train a CycleGAN between two genres, evaluate it, and leave music to listen to."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import jax
 from absl import flags
-from jax.experimental import multihost_utils
 
-from cyclegan_jax.config import resolve_pair
+from cyclegan_jax.config import Config, resolve_pair
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, load_phrases
 from cyclegan_jax.parallel import check_divides
@@ -24,53 +24,69 @@ EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A run that is ready to go; the evaluator is the first process's alone."""
+
+    config: Config
+    batches: PairBatches
+    evaluator: Evaluator | None
+    folder: RunFolder
+    dataset_folder: Path
+
+
 def main(arguments: list[str]) -> None:
-    """Flags to config, data to batches, then the loop and the evaluation."""
+    """Prepare, train, evaluate."""
     refuse_arguments(arguments)
     cluster.join()
-    first = jax.process_index() == 0
+    with cluster.first_process_leads():
+        plan = prepare_run()
+    if plan is None:
+        return
+    train(plan.config, train_flags.cadence(), plan.batches, plan.evaluator, plan.folder)
+    if cluster.is_first():
+        print(evaluate_run(plan.folder, plan.dataset_folder))
+        print(f"\nSee {plan.folder.workdir}/evaluation: phrases.png to look at, *.mid to listen to.")
 
-    # The dataset first: genres and lengths come from it. One process makes it, the others wait.
-    if not first:
-        multihost_utils.sync_global_devices("dataset prepared")
+
+def prepare_run() -> Plan | None:
+    """Flags to config, data to batches, all of it checked before anything is written.
+
+    None where there is nothing to train: a dry run, or a run that is finished.
+    """
+    # The dataset first: its genres and its size decide about the config.
     prepared = data_flags.prepare_dataset()
-    if first and jax.process_count() > 1:
-        multihost_utils.sync_global_devices("dataset prepared")
     genres = genres_of(prepared.folder)
     pair = resolve_pair(train_flags.PAIR.value, genres)
     mixed = train_flags.mixed_genres(pair, genres)
     phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *mixed))))
 
-    # The config, checked against the devices and whatever the run folder holds.
     preset = train_flags.preset()
     batches = _batches(phrases, pair, mixed, train_flags.batch_size(preset))
     config = train_flags.config(preset, pair, mixed, prepared.fingerprint, batches.steps_per_epoch)
+    train_flags.cadence()
     check_divides(config.batch_size, jax.device_count())
-    folder = RunFolder(Path(WORKDIR.value or f"runs/{pair[0]}_{pair[1]}"))
+    counts = _counts(phrases, batches)
     if DRY_RUN.value:
-        print(config.to_json() + _counts(phrases, batches))
-        return
+        print(config.to_json() + counts)
+        return None
+
+    folder = RunFolder(Path(WORKDIR.value or f"runs/{pair[0]}_{pair[1]}"))
     folder.check(config, extend=EXTEND.value)
     if folder.is_finished(config):
         print(
             f"The run in {folder.workdir} is finished at step {config.steps}; see evaluation.md in it, or "
             "train on with --extend and more --epochs or --steps."
         )
-        return
+        return None
 
-    # Training, judged on `validation` by the first process alone.
-    print(f"{_counts(phrases, batches)}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
+    print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
     evaluator = None
-    if first:
+    if cluster.is_first():
         judge = get_judge(prepared.folder, prepared.fingerprint, pair)
         evaluator = Evaluator(judge, load_phrases(prepared.folder, "validation", pair))
         folder.claim(config, prepared.folder)
-    train(config, train_flags.cadence(), batches, evaluator, folder)
-
-    # The verdict, on `test`.
-    if first:
-        print(evaluate_run(folder, prepared.folder))
-        print(f"\nSee {folder.workdir}/evaluation: phrases.png to look at, *.mid to listen to.")
+    return Plan(config, batches, evaluator, folder, prepared.folder)
 
 
 def _batches(

@@ -1,6 +1,7 @@
 """The dataset: its records, what it says of refused files, and when it is made again."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,25 @@ from cyclegan_jax.datasets.genre_rolls.splits import SPLITS, split_songs
 from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
 from cyclegan_jax.datasets.pipeline.phrases import genres_of
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.rolls import cut
-from cyclegan_jax.songs import Refusal, read_dataset_song
+from cyclegan_jax.songs import Refusal
 
 STEP, PHRASE = 120, 64 * 120
 SONGS = {
     "Hip Hop": {"0.mid": 0, "deep/er/1.MID": 1, "2.midi": 2},
     "jazz": {"0.mid": 3, "1.mid": 4, "2.Mid": 5},
+}
+LONG = [(0, PHRASE, 60)]
+REFUSED = {
+    "Hip Hop/deep/torn.mid": (Refusal.UNREADABLE, LONG, {}),
+    "Hip Hop/march.mid": (Refusal.OTHER_METRE, LONG, {"signatures": ((0, 2, 4),)}),
+    "Hip Hop/swing.mid": (Refusal.OTHER_METRE, LONG, {"signatures": ((0, 4, 4), (1920, 12, 8))}),
+    "jazz/drums.mid": (Refusal.NO_NOTES, [], {"drums": LONG}),
+    "jazz/high.mid": (Refusal.BLANK, [(0, PHRASE, 108)], {}),
+    "jazz/late.mid": (Refusal.LATE_TIME_SIGNATURE, LONG, {"signatures": ((480, 4, 4),)}),
+    "jazz/none.mid": (Refusal.NO_TIME_SIGNATURE, LONG, {"signatures": ()}),
+    "jazz/short.mid": (Refusal.TOO_SHORT, [(0, PHRASE - STEP, 60)], {}),
+    "jazz/torn.mid": (Refusal.UNREADABLE, LONG, {}),
+    "jazz/waltz.mid": (Refusal.OTHER_METRE, LONG, {"signatures": ((0, 3, 4),)}),
 }
 
 
@@ -35,17 +48,6 @@ def write_song(path: Path, number: int) -> Path:
     return write_midi_file(path, [*notes, tail], tempos=((0, 60.0 + 10 * number), (STEP, 200.0)))
 
 
-def expected_records() -> dict[tuple[str, str, int], tuple[np.ndarray, float]]:
-    records = {}
-    for genre, songs in SONGS.items():
-        for song, number in songs.items():
-            for place in [0, *range(2, 3 + number)]:
-                roll = np.zeros((64, 84, 1), bool)
-                roll[number : number + 2 + place, 6 + 10 * number + place, 0] = True
-                records[genre, song, place] = roll, 60.0 + 10 * number
-    return records
-
-
 def write_songs(midi_dir: Path, genres: tuple[str, ...] = ("a", "b"), count: int = 3) -> Path:
     for genre in genres:
         for number in range(count):
@@ -56,7 +58,10 @@ def write_songs(midi_dir: Path, genres: tuple[str, ...] = ("a", "b"), count: int
 def records_of(folder: Path, split: str) -> list[dict]:
     builder = tfds.builder_from_directory(folder)
     names = builder.info.features["genre"].names
-    return [{**record, "genre": names[record["genre"]]} for record in builder.as_data_source(split)]
+    return [
+        {**record, "genre": names[record["genre"]], "song": record["song"].decode()}
+        for record in builder.as_data_source(split)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +71,10 @@ def folder(tmp_path_factory) -> Path:
     for genre, songs in SONGS.items():
         for song, number in songs.items():
             write_song(place / "midi" / genre / song, number)
-    jazz, hip_hop = place / "midi/jazz", place / "midi/Hip Hop"
-    long = [(0, PHRASE, 60)]
-    for torn in (jazz / "torn.mid", hip_hop / "deep/torn.mid"):
-        torn.write_bytes(write_midi_file(torn, long).read_bytes()[:50])
-    write_midi_file(jazz / "none.mid", long, signatures=())
-    write_midi_file(jazz / "late.mid", long, signatures=((480, 4, 4),))
-    write_midi_file(jazz / "waltz.mid", long, signatures=((0, 3, 4),))
-    write_midi_file(hip_hop / "swing.mid", long, signatures=((0, 4, 4), (1920, 12, 8)))
-    write_midi_file(hip_hop / "march.mid", long, signatures=((0, 2, 4),))
-    write_midi_file(jazz / "drums.mid", [], drums=long)
-    write_midi_file(jazz / "short.mid", [(0, PHRASE - STEP, 60)])
-    write_midi_file(jazz / "high.mid", [(0, PHRASE, 108)])
+    for name, (_, notes, more) in REFUSED.items():
+        write_midi_file(place / "midi" / name, notes, **more)
+    for torn in (place / "midi").rglob("torn.mid"):
+        torn.write_bytes(torn.read_bytes()[:50])
     return prepare("midi", place / "data", place / "midi").folder
 
 
@@ -93,40 +90,37 @@ def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
 
 
 def test_the_records_are_the_phrases_converted_by_hand(folder):
-    expected = expected_records()
+    expected = {
+        (genre, song, place): number
+        for genre, songs in SONGS.items()
+        for song, number in songs.items()
+        for place in [0, *range(2, 3 + number)]
+    }
     records = [record for split in SPLITS for record in records_of(folder, split)]
     assert sorted((r["genre"], r["song"], r["phrase"]) for r in records) == sorted(expected)
     for record in records:
-        roll, tempo = expected[record["genre"], record["song"], record["phrase"]]
+        place, number = record["phrase"], expected[record["genre"], record["song"], record["phrase"]]
+        roll = np.zeros((64, 84, 1), bool)
+        roll[number : number + 2 + place, 6 + 10 * number + place] = True
         np.testing.assert_array_equal(record["roll"], roll)
-        assert record["tempo"] == pytest.approx(tempo, rel=1e-5)
+        assert record["tempo"] == pytest.approx(60.0 + 10 * number, rel=1e-5)
 
 
 def test_a_song_is_in_one_split_with_all_its_phrases(folder):
-    for genre, songs in SONGS.items():
-        for song, split in split_songs(genre, list(songs)).items():
-            found = {
-                s: [r["phrase"] for r in records_of(folder, s) if (r["genre"], r["song"]) == (genre, song)]
-                for s in SPLITS
-            }
-            assert len(found.pop(split)) == 2 + songs[song]
-            assert not any(found.values())
+    places = {genre: split_songs(genre, list(songs)) for genre, songs in SONGS.items()}
+    for split in SPLITS:
+        found = Counter((record["genre"], record["song"]) for record in records_of(folder, split))
+        assert found == {
+            (genre, song): 2 + number
+            for genre, songs in SONGS.items()
+            for song, number in songs.items()
+            if places[genre][song] == split
+        }
 
 
 def test_every_refused_file_is_listed_with_its_reason(folder):
     reasons = {name: reason for name, reason, _ in read_metadata(folder)["refused"]}
-    assert reasons == {
-        "Hip Hop/deep/torn.mid": Refusal.UNREADABLE,
-        "Hip Hop/march.mid": Refusal.OTHER_METRE,
-        "Hip Hop/swing.mid": Refusal.OTHER_METRE,
-        "jazz/drums.mid": Refusal.NO_NOTES,
-        "jazz/high.mid": Refusal.BLANK,
-        "jazz/late.mid": Refusal.LATE_TIME_SIGNATURE,
-        "jazz/none.mid": Refusal.NO_TIME_SIGNATURE,
-        "jazz/short.mid": Refusal.TOO_SHORT,
-        "jazz/torn.mid": Refusal.UNREADABLE,
-        "jazz/waltz.mid": Refusal.OTHER_METRE,
-    }
+    assert reasons == {name: str(reason) for name, (reason, *_) in REFUSED.items()}
     lines = refused_lines(folder)
     assert len(lines) == 10
     assert "refused  Hip Hop/swing.mid: metre other than 4/4 (12/8)" in lines
@@ -164,19 +158,14 @@ def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
     [
         (lambda midi_dir: write_song(midi_dir / "a/0.mid", 3), 21),
         (lambda midi_dir: write_song(midi_dir / "a/new.mid", 3), 23),
-        (lambda midi_dir: write_midi_file(midi_dir / "c/new.mid", []).rename(midi_dir / "b/1.mid"), None),
     ],
-    ids=["changed", "added", "spoilt"],
+    ids=["changed", "added"],
 )
 def test_other_files_rebuild_it_and_the_notice_says_why(tmp_path, change, phrases):
     midi_dir = write_songs(tmp_path / "midi")
     built = prepare("midi", tmp_path / "data", midi_dir)
     assert sum(len(records_of(built.folder, split)) for split in SPLITS) == 18
     change(midi_dir)
-    if phrases is None:
-        with pytest.raises(UserError, match="'b' has 2 usable songs"):
-            prepare("midi", tmp_path / "data", midi_dir)
-        return
     rebuilt = prepare("midi", tmp_path / "data", midi_dir)
     assert (
         rebuilt.notice == f"Dataset 'midi' rebuilt in {built.folder}: the files in {midi_dir} have changed."
@@ -227,12 +216,4 @@ def test_the_demo_is_all_of_the_composers_songs_and_is_made_once(demo_dir, demo_
     assert prepare("demo", demo_dir).notice == f"Dataset 'demo' found in {demo_folder}."
     assert info.stat() == before
     assert refused_lines(demo_folder) == []
-    assert read_metadata(demo_folder)["files"] == {genre: 60 for genre in sorted(composer.GENRES)}
-
-
-def test_the_demos_records_are_the_composers_music(demo_folder):
-    records = [r for split in SPLITS for r in records_of(demo_folder, split) if r["song"] == "jazz_007.mid"]
-    song = read_dataset_song(composer.compose("jazz", 7))
-    rolls = [record["roll"] for record in sorted(records, key=lambda record: record["phrase"])]
-    np.testing.assert_array_equal(rolls, cut(song.roll)[0])
-    assert {record["tempo"] for record in records} == {np.float32(song.tempo)}
+    assert read_metadata(demo_folder)["files"] == dict.fromkeys(sorted(composer.GENRES), 60)

@@ -1,0 +1,103 @@
+"""Transfer of phrases and songs: which generator, how many at once, and how a song stays whole."""
+
+import numpy as np
+import pytest
+
+from cyclegan_jax.batching import BATCH, apply_in_batches
+from cyclegan_jax.config import Config
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi import Tempo
+from cyclegan_jax.songs import Song
+from cyclegan_jax.state import build_generator, build_optimiser, create_state
+from cyclegan_jax.transfer import Transfer, to_notes
+
+CONFIG = Config(
+    pair=("jazz", "pop"),
+    genres=(),
+    fingerprint="",
+    steps=1,
+    constant_steps=0,
+    model="base",
+    width=4,
+    blocks=1,
+    batch_size=1,
+    pool_size=0,
+    seed=5,
+)
+
+
+@pytest.fixture(scope="module")
+def transfer() -> Transfer:
+    return Transfer(CONFIG, create_state(CONFIG, build_optimiser(CONFIG)).generators)
+
+
+def rolls(count: int) -> np.ndarray:
+    return np.random.default_rng(count).random((count, 64, 84, 1)) < 0.05
+
+
+def directly(transfer: Transfer, name: str, phrases: np.ndarray) -> np.ndarray:
+    return build_generator(CONFIG).apply({"params": transfer.generators[name]}, phrases)
+
+
+@pytest.mark.parametrize(
+    ("to", "generator", "other"), [("pop", "gen_ab", "gen_ba"), ("jazz", "gen_ba", "gen_ab")]
+)
+def test_the_generator_of_the_direction_is_used(transfer, to, generator, other):
+    phrases = rolls(3)
+    found = transfer.phrases(phrases, to=to)
+    assert found.dtype == np.float32 and found.shape == (3, 64, 84, 1)
+    assert found.min() > 0 and found.max() < 1
+    np.testing.assert_allclose(found, directly(transfer, generator, phrases), atol=1e-5)
+    assert np.abs(found - directly(transfer, other, phrases)).max() > 1e-3
+
+
+def test_probabilities_are_taken_as_well_as_notes(transfer):
+    probabilities = np.random.default_rng(0).random((2, 64, 84, 1), np.float32)
+    found = transfer.phrases(probabilities, to="pop")
+    np.testing.assert_allclose(found, directly(transfer, "gen_ab", probabilities), atol=1e-5)
+
+
+def test_a_genre_outside_the_pair_is_named_with_those_there_are(transfer):
+    with pytest.raises(UserError, match=r"'classic'.*jazz, pop"):
+        transfer.phrases(rolls(1), to="classic")
+
+
+@pytest.mark.parametrize("count", [0, 1, BATCH, BATCH + 1, 2 * BATCH + 3])
+def test_any_number_of_phrases_goes_through_one_shape(count):
+    shapes = []
+
+    def sums(phrases: np.ndarray) -> np.ndarray:
+        shapes.append(phrases.shape)
+        return np.stack([phrases.sum(axis=(1, 2, 3)), phrases[:, 0, 0, 0]], axis=1)
+
+    phrases = rolls(count)
+    found = apply_in_batches(sums, phrases)
+    assert set(shapes) == {(BATCH, 64, 84, 1)}
+    np.testing.assert_array_equal(found, sums(phrases))
+
+
+def song_of(steps: int) -> Song:
+    roll = np.random.default_rng(steps).random((steps, 84)) < 0.05
+    return Song(roll=roll, tempos=(Tempo(0.0, 90.0), Tempo(70.5, 132.0)), dropped=7)
+
+
+@pytest.mark.parametrize("steps", [1, 64, 150])
+def test_a_song_keeps_its_length_and_tempos_and_each_phrase_is_transferred_in_its_place(transfer, steps):
+    song = song_of(steps)
+    result = transfer.song(song, to="pop")
+    padded = np.zeros((-(-steps // 64) * 64, 84), bool)
+    padded[:steps] = song.roll
+    notes = transfer.phrases(padded.reshape(-1, 64, 84, 1), to="pop") > 0.5
+    assert result.roll.dtype == bool and result.roll.shape == (steps, 84)
+    assert result.roll.any() and not result.roll.all()
+    np.testing.assert_array_equal(result.roll, notes.reshape(-1, 84)[:steps])
+    assert result.tempos == song.tempos
+
+
+def test_a_song_goes_the_way_it_is_told(transfer):
+    to_pop, to_jazz = transfer.song(song_of(64), to="pop"), transfer.song(song_of(64), to="jazz")
+    assert (to_pop.roll != to_jazz.roll).any()
+
+
+def test_a_note_sounds_above_one_half():
+    np.testing.assert_array_equal(to_notes(np.array([0.0, 0.5, 0.5001, 1.0])), [False, False, True, True])
