@@ -25,7 +25,8 @@ class Checkpoints:
     """A folder of checkpoints, one sub-folder a step: the newest three and the best by score are kept.
 
     Under jax.distributed every process must open it and call `save`; only the first writes. Opened
-    read-only it is each process's own affair. To be used in a `with` block. Raises UserError where `folder` is to be read and holds none.
+    read-only it is each process's own affair. To be used in a `with` block. Raises UserError where
+    `folder` is to be read and is not there.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:

@@ -8,12 +8,15 @@ import numpy as np
 import optax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from orbax.checkpoint import multihost
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.sample_pool import SamplePool
 from cyclegan_jax.state import TrainState
 from cyclegan_jax.steps import AXIS, Metrics, build_train_step
+
+WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
 
 # The pool is split over its batch axis; all else is the same on every device.
 STATE_AXES = TrainState(
@@ -92,10 +95,11 @@ class Parallel:
 
         return _map_by_axis(take_in, state)
 
-    def from_first_process(self, value: float) -> float:
-        """The first process's value, on every process; all must call it."""
+    def from_first_process(self, value: float, name: str) -> float:
+        """The first process's value, on every process; all must call it, each time with another name."""
         if self._processes == 1:
             return value
+        wait_for_all(name)
         return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
     def _own_rows(self, array: np.ndarray, axis: int) -> np.ndarray:
@@ -105,6 +109,14 @@ class Parallel:
 
     def _split(self, array: np.ndarray, axis: int) -> np.ndarray:
         return array.reshape(*array.shape[:axis], len(self.local_devices), -1, *array.shape[axis + 1 :])
+
+
+def wait_for_all(name: str) -> None:
+    """Wait until every process has come to the point of this name, which must be used once only.
+
+    By jax.distributed's own service: a collective of CPUs gives up after half a minute.
+    """
+    multihost.get_barrier_sync_fn()(key=name, timeout_ms=WAIT_SECONDS * 1000)
 
 
 def check_divides(batch_size: int, devices: int) -> None:

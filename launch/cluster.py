@@ -7,15 +7,14 @@ from collections.abc import Iterator
 
 import jax
 from absl import flags
-from jax.experimental import multihost_utils
 
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.parallel import WAIT_SECONDS, wait_for_all
 
 COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, for several processes.")
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
 START_SECONDS = 120  # how long processes wait for each other at the start
-END_SECONDS = 1800  # and at the end, where the first one still evaluates
 
 
 def join() -> None:
@@ -48,7 +47,7 @@ def join() -> None:
         NUM_PROCESSES.value,
         PROCESS_ID.value,
         initialization_timeout=START_SECONDS,
-        shutdown_timeout_seconds=END_SECONDS,
+        shutdown_timeout_seconds=WAIT_SECONDS,
     )
 
 
@@ -64,12 +63,12 @@ def first_process_leads() -> Iterator[None]:
     They go through it also where the first one failed, to fail in the same way.
     """
     if not is_first():
-        multihost_utils.sync_global_devices("the first process is through")
+        wait_for_all("the first process is through")
     try:
         yield
     finally:
-        if is_first() and jax.process_count() > 1:
-            multihost_utils.sync_global_devices("the first process is through")
+        if is_first():
+            wait_for_all("the first process is through")
 
 
 def _await_coordinator(host: str, port: int) -> None:

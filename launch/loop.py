@@ -60,7 +60,9 @@ def train(
                     plain = parallel.gather(state)
                     _finite(step_metrics, step)
                     score = _evaluate(config, plain, evaluator, folder, log) if evaluator else 0.0
-                    checkpoints.save(step, plain, config, {SCORE: parallel.from_first_process(score)})
+                    checkpoints.save(
+                        step, plain, config, {SCORE: parallel.from_first_process(score, f"score of {step}")}
+                    )
                 elif cadence.save_every and step % cadence.save_every == 0:
                     _finite(step_metrics, step)
                     checkpoints.save(step, parallel.gather(state), config)
