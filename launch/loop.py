@@ -53,19 +53,22 @@ def train(
                 state, step_metrics = parallel.step(state, batches.batch(step - 1))
                 log.advance()
                 last = step == config.steps
-                if step % cadence.log_every == 0 or last:
+                logs = last or step % cadence.log_every == 0
+                evaluates = last or step % eval_every == 0
+                saves = evaluates or (cadence.save_every and step % cadence.save_every == 0)
+                if not (logs or saves):
+                    continue
+                numbers = _finite(step_metrics, step)
+                if logs:
                     epoch = (step - 1) // batches.steps_per_epoch + 1
-                    log.tick(step, epoch, _finite(step_metrics, step), config.batch_size)
-                if step % eval_every == 0 or last:
+                    log.tick(step, epoch, numbers, config.batch_size)
+                if saves:
                     plain = parallel.gather(state)
-                    _finite(step_metrics, step)
-                    score = _evaluate(config, plain, evaluator, folder, log) if evaluator else 0.0
-                    checkpoints.save(
-                        step, plain, config, {SCORE: parallel.from_first_process(score, f"score of {step}")}
-                    )
-                elif cadence.save_every and step % cadence.save_every == 0:
-                    _finite(step_metrics, step)
-                    checkpoints.save(step, parallel.gather(state), config)
+                    score = None
+                    if evaluates:
+                        own = _evaluate(config, plain, evaluator, folder, log) if evaluator else 0.0
+                        score = {SCORE: parallel.from_first_process(own, f"score of step {step}")}
+                    checkpoints.save(step, plain, config, score)
     return parallel.gather(state)
 
 
