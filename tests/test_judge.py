@@ -1,5 +1,6 @@
 """The judge: what it learns, what it sees, which weights it keeps, and how it bears noise."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -9,7 +10,9 @@ import pytest
 
 from cyclegan_jax import judge as judge_module
 from cyclegan_jax.classifier import Classifier
+from cyclegan_jax.errors import UserError
 from cyclegan_jax.judge import PATIENCE, Judge, robustness, to_signed, train_judge
+from launch import judging
 
 
 def textures(seed: int, count: int, low: int, high: int) -> np.ndarray:
@@ -66,7 +69,7 @@ def test_stored_accuracy_is_that_of_the_weights_kept():
 
 
 class Scorer:
-    """Stands in for Classifier: one weight times the share of cells on; notes every batch it is trained on."""
+    """Stands in for Classifier: one weight times the mean cell; notes every batch it is trained on."""
 
     seen: list[tuple[np.ndarray, set[float]]]
 
@@ -167,3 +170,54 @@ def test_robustness_without_noise_is_the_clean_accuracy(learned):
     row = robustness(learned, a, b, (0.0, 3.0), seed=0)
     assert row[0.0] == learned.balanced_accuracy(to_signed(a), to_signed(b))
     assert row[3.0] < row[0.0]
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list[dict]:
+    """What `get_judge` trains on, one entry a training; the n-th judge's accuracy is n / 10."""
+    trainings = []
+
+    def load(folder: Path, split: str, pair: tuple[str, str]) -> dict:
+        return {genre: SimpleNamespace(rolls=f"{split} {genre}") for genre in pair}
+
+    def train(train: dict, validation: dict, seed: int, epochs: int) -> Judge:
+        trainings.append({"train": train, "validation": validation})
+        return Judge({"weight": np.float32(len(trainings))}, len(trainings) / 10)
+
+    monkeypatch.setattr(judging, "load_phrases", load)
+    monkeypatch.setattr(judging, "train_judge", train)
+    return trainings
+
+
+def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(trained, tmp_path):
+    folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
+    first = judging.get_judge(folder, "0123", ("jazz", "pop"))
+    again = judging.get_judge(folder, "0123", ("jazz", "pop"))
+    assert (again.accuracy, again.params["weight"]) == (first.accuracy, first.params["weight"]) == (0.1, 1)
+    assert trained == [
+        {
+            "train": {"a": "train jazz", "b": "train pop"},
+            "validation": {"a": "validation jazz", "b": "validation pop"},
+        }
+    ]
+    assert judging.get_judge(folder, "0123", ("jazz", "pop"), retrain=True).accuracy == 0.2
+    assert judging.get_judge(folder, "0123", ("pop", "jazz")).accuracy == 0.3
+    assert judging.get_judge(folder, "4567", ("jazz", "pop")).accuracy == 0.4
+    assert judging.get_judge(folder, "0123", ("jazz", "pop")).accuracy == 0.2
+    assert len(list((tmp_path / "data" / "classifiers").iterdir())) == 3
+
+
+def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, tmp_path):
+    folder = tmp_path / "data" / "genre_rolls" / "midi" / "1.0.0"
+    assert judging.get_judge(folder, "0123", ("hip-hop", "rock")).accuracy == 0.1
+    assert judging.get_judge(folder, "0123", ("hip", "hop-rock")).accuracy == 0.2
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x81\xa1a\x01"])
+def test_a_kept_classifier_that_cannot_be_read_is_named(trained, tmp_path, content):
+    folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
+    judging.get_judge(folder, "0123", ("jazz", "pop"))
+    (path,) = (tmp_path / "data" / "classifiers").iterdir()
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=path.name):
+        judging.get_judge(folder, "0123", ("jazz", "pop"))

@@ -63,11 +63,13 @@ def test_a_genre_without_phrases_is_named_with_split_and_folder(folder):
 
 
 def test_the_demo_loads_as_its_songs_converted(demo_folder):
-    names = [f"jazz_{number:03d}.mid" for number in range(composer.SONGS)]
+    names = [f"demo_{number:03d}.mid" for number in range(composer.SONGS)]
     split_of = split_songs("jazz", names)
     numbers = [number for number, name in enumerate(names) if split_of[name] == "test"]
     songs = [read_dataset_song(composer.compose("jazz", number)) for number in numbers]
     jazz = load_phrases(demo_folder, "test", ("jazz",))["jazz"]
-    np.testing.assert_array_equal(jazz.rolls, np.concatenate([cut(song.roll)[0] for song in songs]))
-    assert set(jazz.tempos) == {np.float32(song.tempo) for song in songs}
-    assert jazz.songs == len(numbers)
+    cuts = [cut(song.roll)[0] for song in songs]
+    np.testing.assert_array_equal(jazz.rolls, np.concatenate(cuts))
+    tempos = [song.tempo for song, phrases in zip(songs, cuts, strict=True) for _ in phrases]
+    assert jazz.tempos == pytest.approx(tempos, rel=1e-5)
+    assert jazz.songs == len(numbers) > 3

@@ -49,17 +49,17 @@ def test_an_early_low_note_is_painted_in_the_lower_left(figure, tmp_path):
     save_png(figure, tmp_path / "all.png")
     pixels = matplotlib.image.imread(tmp_path / "all.png")
     frame = axes.get_window_extent()
-    right, top = frame.width * STEP / 64 + frame.x0, frame.y0 + frame.height * 5 / 84
-    x, y = int(right + frame.width / 128), int(top - frame.height / 84 * 1.5)
+    x = int(frame.x0 + frame.width * (STEP + 0.5) / 64)
+    y = int(frame.y0 + frame.height * (ROW + 0.5) / 84)
     assert pixels[len(pixels) - 1 - y, x, :3].min() < 0.3, "dark blue"
 
 
 def test_columns_and_rows_have_their_titles(figure):
     assert [axes.get_title() for axes in figure.axes] == ["origin", "transfer", "", ""]
     assert [axes.get_ylabel() for axes in figure.axes] == ["first phrase", "", "second phrase", ""]
-    first = figure.axes[0]
-    assert [label.get_text() for label in first.get_xticklabels()] == ["bar 1", "bar 2", "bar 3", "bar 4"]
-    assert dict(zip(first.get_yticks(), first.get_yticklabels(), strict=True))[60].get_text() == "C4"
+    lowest = figure.axes[2]
+    assert [label.get_text() for label in lowest.get_xticklabels()] == ["bar 1", "bar 2", "bar 3", "bar 4"]
+    assert dict(zip(lowest.get_yticks(), lowest.get_yticklabels(), strict=True))[60].get_text() == "C4"
 
 
 def test_the_file_is_a_png(figure, tmp_path):

@@ -1,5 +1,6 @@
 """Transfer of phrases and songs: which generator, how many at once, and how a song stays whole."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -26,9 +27,16 @@ CONFIG = Config(
 )
 
 
+def random_generators() -> dict:
+    """Parameters of the right shapes, so far from a fresh model's that every cell comes out different."""
+    shapes = jax.eval_shape(lambda: create_state(CONFIG, build_optimiser(CONFIG)).generators)
+    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda leaf: rng.normal(0, 0.3, leaf.shape).astype(np.float32), shapes)
+
+
 @pytest.fixture(scope="module")
 def transfer() -> Transfer:
-    return Transfer(CONFIG, create_state(CONFIG, build_optimiser(CONFIG)).generators)
+    return Transfer(CONFIG, random_generators())
 
 
 def rolls(count: int) -> np.ndarray:

@@ -34,13 +34,18 @@ def midi_config(midi_dir: Path) -> GenreRollsConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class Phrases:
-    """A kept song's phrases: `packed` bits of [N, 64, 84, 1], `indices` [N] in the song, `tempo` in bpm."""
+class SongPhrases:
+    """A kept song's phrases.
+
+    `packed`: bits of [N, 64, 84, 1]. `indices`: [N] in the song. `tempo`: beats per minute. `dropped`:
+    notes out of range.
+    """
 
     file: SongFile
     packed: np.ndarray
     indices: np.ndarray
     tempo: float
+    dropped: int
 
     def rolls(self) -> np.ndarray:
         """The phrases unpacked: [N, 64, 84, 1] bool."""
@@ -87,31 +92,35 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             with tempfile.TemporaryDirectory() as folder:
                 composer.write_songs(Path(folder))
                 kept = self._convert(Path(folder))
-        split_of = _split_by_song(kept)
+        split_of = _split_by_song(kept, self.info.features["genre"].names)
         return {
             split: self._generate_examples([p for p in kept if split_of[p.file.name] == split])
             for split in SPLITS
         }
 
-    def _convert(self, midi_dir: Path) -> list[Phrases]:
+    def _convert(self, midi_dir: Path) -> list[SongPhrases]:
         """Read every file, keep the songs that pass the filter, note in the metadata what became of all."""
         files = find_song_files(midi_dir)
-        kept: list[Phrases] = []
+        kept: list[SongPhrases] = []
         refused: list[tuple[str, str, str]] = []
         for file in tqdm(files, desc="reading MIDI files", unit=" files", leave=False):
             try:
                 kept.append(_read_phrases(file))
             except RefusedSongError as refusal:
                 refused.append((file.name, str(refusal.reason), refusal.detail))
+        dropped: Counter[str] = Counter()
+        for song in kept:
+            dropped[song.file.genre] += song.dropped
         self.info.metadata.update(
             fingerprint=fingerprint(files, rules_of(self.builder_config.name)),
             midi_dir=str(self.builder_config.midi_dir or ""),
             files=dict(Counter(file.genre for file in files)),
             refused=refused,
+            dropped_notes=dict(dropped),
         )
         return kept
 
-    def _generate_examples(self, songs: list[Phrases]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _generate_examples(self, songs: list[SongPhrases]) -> Iterator[tuple[str, dict[str, Any]]]:
         for song in songs:
             for roll, index in zip(song.rolls(), song.indices, strict=True):
                 yield (
@@ -131,17 +140,17 @@ def rules_of(config_name: str) -> str:
     return f"{config_name} {DATASET_VERSION}"
 
 
-def _read_phrases(file: SongFile) -> Phrases:
+def _read_phrases(file: SongFile) -> SongPhrases:
     song = read_dataset_song(file.path)
     phrases, indices = cut(song.roll)
     packed = np.packbits(phrases.reshape(len(phrases), -1), axis=1)
-    return Phrases(file, packed, indices.astype(np.int32), song.tempo)
+    return SongPhrases(file, packed, indices.astype(np.int32), song.tempo, song.dropped)
 
 
-def _split_by_song(kept: list[Phrases]) -> dict[str, str]:
+def _split_by_song(kept: list[SongPhrases], genres: list[str]) -> dict[str, str]:
     """Name -> split, genre by genre; a genre with too few usable songs is the user's to mend."""
     split_of: dict[str, str] = {}
-    for genre in sorted({p.file.genre for p in kept}):
+    for genre in genres:
         try:
             splits = split_songs(genre, [p.file.song for p in kept if p.file.genre == genre])
         except ValueError as error:

@@ -54,8 +54,11 @@ def prepare(dataset: str, data_dir: Path, midi_dir: Path | None = None) -> Prepa
     if made_before is not None and not stale:
         return Prepared(folder, made_before["fingerprint"], f"Dataset {dataset!r} found in {folder}.")
     _build(midi_config(midi_dir.resolve()) if midi_dir else dataset, data_dir.resolve())
+    made = read_metadata(folder)
+    files, refused = sum(made["files"].values()), len(made["refused"])
     done = f"rebuilt in {folder}: {stale}" if stale else f"built in {folder}"
-    return Prepared(folder, read_metadata(folder)["fingerprint"], f"Dataset {dataset!r} {done}.")
+    notice = f"Dataset {dataset!r} {done}. {refused} of {files} files refused; launch.prepare lists them."
+    return Prepared(folder, made["fingerprint"], notice)
 
 
 def _what_changed(made_before: dict | None, midi_dir: Path | None) -> str:
@@ -84,5 +87,5 @@ def is_finished(folder: Path) -> bool:
 
 
 def read_metadata(folder: Path) -> dict:
-    """What the builder noted of a finished dataset: fingerprint, midi_dir, files, refused."""
+    """What the builder noted of a finished dataset: fingerprint, midi_dir, files, refused, dropped_notes."""
     return json.loads((folder / "metadata.json").read_text())

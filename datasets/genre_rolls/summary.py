@@ -17,7 +17,7 @@ def refused_lines(folder: Path) -> list[str]:
 
 
 def table(folder: Path) -> str:
-    """By genre: files, kept, refused by reason; songs and phrases by split; and the sums."""
+    """By genre: files, kept, refused by reason; songs and phrases by split; notes left out; the sums."""
     metadata = read_metadata(folder)
     genres = list(metadata["files"])
     refused = Counter((name.split("/")[0], reason) for name, reason, _ in metadata["refused"])
@@ -28,10 +28,11 @@ def table(folder: Path) -> str:
         gone = [refused[genre, reason] for reason in reasons]
         files = metadata["files"][genre]
         by_split = [count[genre, split] for split in SPLITS for count in (songs, phrases)]
-        return [files, files - sum(gone), *gone, *by_split]
+        return [files, files - sum(gone), *gone, *by_split, metadata["dropped_notes"].get(genre, 0)]
 
     head = ["genre", "files", "kept", *reasons]
     head += [f"{split} {what}" for split in SPLITS for what in ("songs", "phrases")]
+    head.append("notes out of range")
     numbers = [row(genre) for genre in genres]
     sums = [sum(column) for column in zip(*numbers, strict=True)]
     lines = [head, *([g, *map(str, r)] for g, r in zip([*genres, "all"], [*numbers, sums], strict=True))]

@@ -1,0 +1,245 @@
+"""The commands as people call them: what they print and leave, their exit codes, their one-line errors."""
+
+import json
+from pathlib import Path
+
+import pretty_midi
+import pytest
+from conftest import SMALLEST, run_command
+from midi_files import write_midi_file
+
+from cyclegan_jax.midi import read_score
+from cyclegan_jax.songs import quantise
+
+BEAT = 480
+# What --help must speak of, beside the flags that all commands on data share.
+DATA_FLAGS = ("dataset", "midi_dir", "data_dir")
+FLAGS = {
+    "prepare": DATA_FLAGS,
+    "train": (
+        *DATA_FLAGS,
+        *("pair", "model", "preset", "width", "blocks", "batch_size", "epochs", "steps", "constant_epochs"),
+        *("lambda_cycle", "gamma", "sigma_d", "pool_size", "learning_rate", "beta1", "dtype", "seed"),
+        *("log_every", "eval_every", "save_every", "workdir", "extend", "dry_run"),
+        *("coordinator", "num_processes", "process_id"),
+    ),
+    "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
+    "evaluate": ("workdir",),
+    "transfer": ("workdir", "to", "out_dir", "overwrite"),
+}
+
+
+def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and time of change of every file below."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def refused(done, *words: str, code: int = 2) -> None:
+    """One line on stderr that has the words, no traceback, and the exit code of a user's mistake."""
+    assert done.returncode == code, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(said) == 1, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    for word in words:
+        assert word in said[0]
+
+
+@pytest.fixture(scope="module")
+def train_flags(demo_dir) -> list[str]:
+    """The flags of `run_dir`, all but the workdir."""
+    return ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--log_every=2", *SMALLEST]
+
+
+@pytest.mark.parametrize("command", FLAGS)
+def test_help_names_every_flag_and_ends_with_0(command, tmp_path):
+    done = run_command(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    for flag in FLAGS[command]:
+        assert f"--{flag}:" in done.stdout or f"--[no]{flag}:" in done.stdout, flag
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir):
+    evaluation = json.loads((run_dir / "evaluation.json").read_text())
+    assert set(evaluation) == {
+        *("pair", "split", "step", "classifier_accuracy", "a_to_b", "b_to_a"),
+        *("total_strength", "cycle_f1", "score"),
+    }
+    assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
+    for direction in ("a_to_b", "b_to_a"):
+        for counted in ("share", "probability"):
+            row = evaluation[direction]["origin_genre"][counted]
+            assert set(row) == {"origin", "transfer", "cycle"}
+            strength = (row["origin"] + row["cycle"]) / 2 - row["transfer"]
+            assert evaluation[direction]["strength"][counted] == pytest.approx(strength)
+    table = (run_dir / "evaluation.md").read_text()
+    assert table.count("| jazz → pop, as jazz |") == table.count("| pop → jazz, as pop |") == 2
+    assert f"Total strength: {evaluation['total_strength']['share']:.3f} by share" in table
+
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss/generators" in row] == [2, 4, 6]
+    assert [row["step"] for row in rows if "validation/score" in row] == [1, 2, 3, 4, 5, 6]
+    for folder in (run_dir / "evaluation", *(run_dir / "samples" / f"step_{n:06d}" for n in range(1, 7))):
+        assert (folder / "phrases.png").stat().st_size > 0
+        assert len(list(folder.glob("*.mid"))) == 2 * 3 * 3
+    saved = {int(path.name) for path in (run_dir / "checkpoints").iterdir()}
+    assert {4, 5, 6, evaluation["step"]} == saved
+
+
+def test_the_finished_run_is_left_as_it_is_and_another_config_is_refused(run_dir, train_flags):
+    before = snapshot(run_dir)
+    done = run_command("train", *train_flags, "--workdir=run", cwd=run_dir.parent)
+    assert done.returncode == 0, done.stderr
+    assert "is finished at step 6" in done.stdout
+    assert done.stderr == ""
+    other = run_command("train", *train_flags, "--workdir=run", "--gamma=0.5", cwd=run_dir.parent)
+    refused(other, "gamma is 0.5", "has 1.0")
+    longer = run_command("train", *train_flags, "--workdir=run", "--steps=8", cwd=run_dir.parent)
+    refused(longer, "steps is 8", "has 6", "--extend")
+    assert snapshot(run_dir) == before
+
+
+def test_dry_run_prints_config_and_counts_and_makes_no_workdir(train_flags, tmp_path):
+    done = run_command("train", *train_flags, "--dry_run", "--workdir=run", "--model=partial", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout
+    config = json.loads(text[text.index("{") : text.index("}") + 1])
+    assert config["pair"] == config["genres"] == ["jazz", "pop"]
+    assert (config["width"], config["steps"], config["constant_steps"]) == (4, 6, 3)
+    assert "jazz " in text[text.index("}") :] and "phrases of" in text and "steps an epoch" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+TRAIN_ERRORS = {
+    "unknown pair": (["--pair=jazz_polka"], ["'jazz_polka'", "classic, jazz, pop"]),
+    "one genre twice": (["--pair=pop_pop"], ["'pop_pop'", "classic, jazz, pop"]),
+    "missing folder": (["--dataset=midi", "--midi_dir=nowhere"], ["nowhere"]),
+    "batch larger than the data": (["--batch_size=5000"], ["batch_size is 5000", "phrases"]),
+    "not a number": (["--sigma_d=nan"], ["sigma_d is nan"]),
+    "steps and epochs": (["--epochs=2"], ["steps is 6", "epochs is 2"]),
+    "unknown flag": (["--colour=red"], ["colour"]),
+    "not a choice": (["--model=half"], ["model", "base", "partial", "full"]),
+    "not a flag": (["jazz_pop"], ["'jazz_pop'", "--help"]),
+    "no cadence": (["--log_every=0"], ["log_every is 0"]),
+    "workdir below a file": (["--workdir=file/run"], ["file"]),
+    "data_dir is a file": (["--data_dir=file"], ["file"]),
+    "half a cluster": (["--num_processes=2"], ["--coordinator", "--process_id"]),
+}
+
+
+@pytest.mark.parametrize(("flags", "words"), TRAIN_ERRORS.values(), ids=TRAIN_ERRORS.keys())
+def test_a_mistake_is_one_line_with_exit_code_2_and_no_run_folder(train_flags, tmp_path, flags, words):
+    (tmp_path / "file").write_text("mine")
+    done = run_command("train", *train_flags, "--workdir=run", *flags, cwd=tmp_path)
+    refused(done, *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_batch_that_does_not_divide_names_both_numbers(train_flags, tmp_path):
+    four = "--xla_force_host_platform_device_count=4"
+    done = run_command("train", *train_flags, "--workdir=run", "--batch_size=6", cwd=tmp_path, XLA_FLAGS=four)
+    refused(done, "batch_size is 6", "devices, 4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pair_must_be_given(tmp_path):
+    refused(run_command("train", cwd=tmp_path), "--pair")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_repeats_the_evaluation_of_train_to_the_bit(run_dir):
+    written = {name: (run_dir / name).read_bytes() for name in ("evaluation.json", "evaluation.md")}
+    midi = {path.name: path.read_bytes() for path in (run_dir / "evaluation").glob("*.mid")}
+    for name in written:
+        (run_dir / name).unlink()
+    done = run_command("evaluate", "--workdir=run", cwd=run_dir.parent)
+    assert done.returncode == 0, done.stderr
+    assert {name: (run_dir / name).read_bytes() for name in written} == written
+    assert {path.name: path.read_bytes() for path in (run_dir / "evaluation").glob("*.mid")} == midi
+    assert written["evaluation.md"].decode() in done.stdout
+
+
+def test_evaluate_of_no_run_is_refused(tmp_path):
+    refused(run_command("evaluate", "--workdir=run", cwd=tmp_path), "'run' holds no run", "--workdir")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_classify_prints_the_robustness_row_of_the_classifier_that_is_kept(run_dir, demo_dir):
+    kept = snapshot(demo_dir / "classifiers")
+    assert len(kept) == 1
+    done = run_command("classify", "--pair=jazz_pop", f"--data_dir={demo_dir}", cwd=run_dir.parent)
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("  ")[0]: line.split()[-6:] for line in done.stdout.splitlines()}
+    assert rows["sigma_c"] == ["0.0", "0.01", "0.1", "0.2", "0.3", "0.5"]
+    accuracies = [float(word) for word in rows["test accuracy"]]
+    assert len(accuracies) == 6 and all(0 <= accuracy <= 1 for accuracy in accuracies)
+    assert accuracies[0] > 0.8
+    evaluation = json.loads((run_dir / "evaluation.json").read_text())
+    assert f"accuracy on validation {evaluation['classifier_accuracy']:.4f}" in done.stdout
+    assert snapshot(demo_dir / "classifiers") == kept
+
+
+@pytest.fixture
+def songs(tmp_path) -> dict[str, Path]:
+    """Songs of 5 and of 2½ bars, at tempos of their own, the second with a change of tempo."""
+    slow = [(beat * BEAT, (beat + 1) * BEAT, 60 + beat % 12) for beat in range(20)]
+    fast = [(beat * BEAT, beat * BEAT + BEAT // 2, 70 - beat) for beat in range(10)]
+    tempos = ((0, 150.0), (4 * BEAT, 75.0))
+    return {
+        "slow": write_midi_file(tmp_path / "slow.mid", slow, tempos=((0, 72.0),)),
+        "fast": write_midi_file(tmp_path / "fast.MID", fast, tempos=tempos),
+    }
+
+
+def transfer(run_dir: Path, cwd: Path, *words: object):
+    return run_command("transfer", f"--workdir={run_dir}", *words, cwd=cwd)
+
+
+def test_transfer_writes_one_file_a_song_in_its_tempo_and_length_and_overwrites_only_if_told(
+    run_dir, songs, tmp_path
+):
+    words = ("--to=pop", *songs.values(), "--out_dir=new/out")
+    done = transfer(run_dir, tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "new" / "out"
+    assert {path.name for path in out.iterdir()} == {"slow_pop.mid", "fast_pop.mid"}
+    for name, tempos in (("slow", [72.0]), ("fast", [150.0, 75.0])):
+        result = out / f"{name}_pop.mid"
+        music = pretty_midi.PrettyMIDI(str(result))
+        assert music.get_tempo_changes()[1] == pytest.approx(tempos, rel=1e-4)
+        source, written = quantise(read_score(songs[name])), quantise(read_score(result))
+        assert 0 < len(written.roll) <= len(source.roll)
+        assert [t.position for t in written.tempos] == [t.position for t in source.tempos]
+
+    (out / "slow_pop.mid").write_bytes(b"mine")
+    before = snapshot(out)
+    refused(transfer(run_dir, tmp_path, *words), "slow_pop.mid", "exists", "--overwrite")
+    assert snapshot(out) == before
+    done = transfer(run_dir, tmp_path, "--overwrite", *words)
+    assert done.returncode == 0, done.stderr
+    assert (out / "slow_pop.mid").read_bytes() != b"mine"
+
+
+def test_transfer_of_a_bad_file_among_good_ones_does_the_good_ones(run_dir, songs, tmp_path):
+    bad = tmp_path / "bad.mid"
+    bad.write_text("no music")
+    done = transfer(run_dir, tmp_path, "--to=jazz", "--out_dir=out", songs["slow"], bad, songs["fast"])
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert [line for line in done.stderr.splitlines() if "bad.mid" in line] != []
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"slow_jazz.mid", "fast_jazz.mid"}
+
+
+def test_transfer_refuses_what_it_cannot_do_before_it_writes_anything(run_dir, songs, tmp_path):
+    slow = songs["slow"]
+    refused(transfer(run_dir, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz and pop")
+    refused(transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out"), "no MIDI file")
+    missing = transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out", slow, "nowhere.mid")
+    refused(missing, "'nowhere.mid' is not a file")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("mine")
+    refused(transfer(run_dir, tmp_path, "--to=pop", "--out_dir=file", slow), "file")

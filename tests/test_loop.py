@@ -1,0 +1,232 @@
+"""The loop: straight or stopped and taken up again, the same to the bit; and it stops on NaN."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from conftest import SMALLEST, run_command
+
+from cyclegan_jax.checkpoint import Checkpoints
+from cyclegan_jax.config import Cadence, Config
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.datasets.pipeline.phrases import Phrases
+from cyclegan_jax.errors import TrainingDivergedError
+from cyclegan_jax.state import TrainState, build_optimiser, create_state
+from launch.loop import Evaluator, train
+from launch.run_folder import RunFolder
+
+CONFIG = Config(
+    pair=("jazz", "pop"),
+    genres=("jazz", "pop"),
+    fingerprint="",
+    steps=10,
+    constant_steps=5,
+    width=4,
+    blocks=1,
+    batch_size=4,
+    pool_size=2,
+    sigma_d=0.1,
+)
+EVERY_FIVE = Cadence(log_every=1, eval_every=5)
+
+
+def rolls(seed: int, count: int) -> np.ndarray:
+    return np.random.default_rng(seed).random((count, 64, 84, 1)) < 0.05
+
+
+class Stopped(BaseException):
+    """What a killed process looks like from inside."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WatchedBatches(PairBatches):
+    """Calls `watch(step, batch)` before a batch is handed out; three steps an epoch."""
+
+    watch: Callable[[int, dict], None] = lambda step, batch: None
+
+    def batch(self, step: int) -> dict:
+        batch = {name: rolls.astype(np.float32) for name, rolls in super().batch(step).items()}
+        self.watch(step, batch)
+        return batch
+
+
+def batches(**options: object) -> WatchedBatches:
+    a, b = rolls(1, 12), rolls(2, 14)
+    return WatchedBatches(a, b, [a, b], CONFIG.batch_size, CONFIG.seed, **options)
+
+
+def stop_at(stop: int) -> Callable[[int, dict], None]:
+    def watch(step: int, batch: dict) -> None:
+        if step == stop:
+            raise Stopped
+
+    return watch
+
+
+def poison_at(poisoned: int) -> Callable[[int, dict], None]:
+    def watch(step: int, batch: dict) -> None:
+        if step == poisoned:
+            batch["b"][0, 0, 0] = np.nan
+
+    return watch
+
+
+class PitchJudge:
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        low = phrases[:, :, :42].mean(axis=(1, 2, 3)) > phrases[:, :, 42:].mean(axis=(1, 2, 3))
+        return np.stack([low, ~low], axis=1).astype(float)
+
+
+def evaluator() -> Evaluator:
+    held_out = {
+        genre: Phrases(rolls=rolls(seed, 5), tempos=np.full(5, 100.0), songs=1)
+        for seed, genre in enumerate(CONFIG.pair, start=3)
+    }
+    return Evaluator(PitchJudge(), held_out)
+
+
+def run(
+    workdir: Path, cadence: Cadence = EVERY_FIVE, config: Config = CONFIG, *, judged: bool = False, **options
+) -> TrainState:
+    folder = RunFolder(workdir)
+    folder.claim(config, workdir)
+    one = evaluator() if judged else None
+    return train(config, cadence, batches(**options), one, folder, devices=jax.devices()[:1])
+
+
+def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
+    like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)))
+    with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+        return checkpoints.restore(step, like)
+
+
+def steps_saved(workdir: Path) -> list[int]:
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())
+
+
+def assert_same_bits(one: TrainState, other: TrainState) -> None:
+    def compare(path: tuple, a: np.ndarray, b: np.ndarray) -> None:
+        assert a.dtype == b.dtype, path
+        np.testing.assert_array_equal(a, b, err_msg=jax.tree_util.keystr(path))
+
+    jax.tree_util.tree_map_with_path(compare, one, other)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory) -> tuple[Path, TrainState]:
+    workdir = tmp_path_factory.mktemp("loop") / "straight"
+    return workdir, run(workdir, judged=True)
+
+
+def test_ten_steps_straight_and_stopped_and_taken_up_again_are_the_same_to_the_bit(straight, tmp_path):
+    workdir, state = straight
+    with pytest.raises(Stopped):
+        run(tmp_path, judged=True, watch=stop_at(7))
+    assert steps_saved(tmp_path) == [5]
+    asked = []
+    resumed = run(tmp_path, judged=True, watch=lambda step, batch: asked.append(step))
+    assert asked == [5, 6, 7, 8, 9]
+    assert_same_bits(resumed, state)
+    assert_same_bits(saved(tmp_path, 10), state)
+    assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
+
+
+def test_the_state_that_is_compared_has_moved_in_every_part(straight):
+    _, state = straight
+    fresh = create_state(CONFIG, build_optimiser(CONFIG))
+    assert int(state.step) == 10 and int(state.pool.filled) == 2
+    np.testing.assert_array_equal(state.key, fresh.key)
+    for name in ("generators", "discriminators", "generator_optimiser", "discriminator_optimiser", "pool"):
+        before, after = (jax.tree.leaves(getattr(s, name)) for s in (fresh, state))
+        assert all((np.asarray(a) != np.asarray(b)).any() for a, b in zip(before, after, strict=True)), name
+
+
+def test_what_a_run_leaves(straight):
+    workdir, state = straight
+    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    ticks = [row for row in rows if "epoch" in row]
+    assert [(row["step"], row["epoch"]) for row in ticks] == [
+        (step, (step + 2) // 3) for step in range(1, 11)
+    ]
+    assert {"loss/cycle_a", "loss/disc_b_mixed", "grad_norm/generators"} < ticks[0].keys()
+    evaluations = [row for row in rows if "validation/score" in row]
+    assert [row["step"] for row in evaluations] == [5, 10]
+    assert {path.name for path in (workdir / "samples").iterdir()} == {"step_000005", "step_000010"}
+    assert steps_saved(workdir) == [5, 10]
+    with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+        assert checkpoints.best() == max((row["validation/score"], row["step"]) for row in evaluations)[1]
+        assert checkpoints.config(10) == CONFIG
+    assert_same_bits(saved(workdir, 10), state)
+
+
+def test_a_finished_run_is_not_trained_on(straight, tmp_path):
+    workdir, state = straight
+    again = run(workdir, judged=True, watch=stop_at(10))
+    assert_same_bits(again, state)
+
+
+def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
+    shorter = dataclasses.replace(CONFIG, steps=4, constant_steps=0)
+    run(tmp_path, config=shorter)
+    before = saved(tmp_path, 4)
+    asked = []
+    after = run(tmp_path, watch=lambda step, batch: asked.append(step))
+    assert asked == [4, 5, 6, 7, 8, 9]
+    assert int(after.step) == 10
+    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), before.generators, after.generators)
+    assert max(jax.tree.leaves(moved)) > CONFIG.learning_rate, "the old schedule had come down to 0"
+
+
+@pytest.mark.parametrize(
+    ("cadence", "last_good"),
+    [
+        pytest.param(Cadence(log_every=1, eval_every=100, save_every=3), 3, id="seen at a tick"),
+        pytest.param(Cadence(log_every=100, eval_every=100, save_every=2), 2, id="seen before a checkpoint"),
+        pytest.param(Cadence(log_every=100, eval_every=2), 2, id="seen before an evaluation"),
+    ],
+)
+def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_stays(
+    tmp_path, cadence, last_good
+):
+    with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan at step 4;"):
+        run(tmp_path, cadence, watch=poison_at(3))
+    assert steps_saved(tmp_path) == [last_good]
+    leaves = jax.tree.leaves(saved(tmp_path, last_good))
+    assert all(np.isfinite(leaf).all() for leaf in leaves)
+
+
+def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_dir, tmp_path):
+    flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--log_every=2", *SMALLEST]
+    flags += ["--workdir=run", "--save_every=2", "--eval_every=3"]
+    environment = {**os.environ, "XLA_FLAGS": ""}
+    words = [sys.executable, "-m", "launch.train", *flags]
+    child = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 250
+        while not (tmp_path / "run" / "checkpoints" / "2").exists():
+            assert child.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        child.kill()
+        child.wait()
+    assert not (tmp_path / "run" / "checkpoints" / "6").exists()
+
+    resumed = run_command("train", *flags, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "2/6 [00:00" in resumed.stderr or "3/6 [00:00" in resumed.stderr
+    assert " 0/6 [" not in resumed.stderr
+    config = RunFolder(run_dir).config()
+    assert_same_bits(saved(tmp_path / "run", 6, config), saved(run_dir, 6, config))
+    ticks = [
+        [row for row in map(json.loads, (workdir / "metrics.jsonl").open()) if "epoch" in row]
+        for workdir in (tmp_path / "run", run_dir)
+    ]
+    assert ticks[0] == ticks[1]

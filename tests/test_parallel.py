@@ -1,0 +1,168 @@
+"""Any number of devices is the same training, and the comparison notices when it is not."""
+
+import logging
+import re
+
+import jax
+import numpy as np
+import pytest
+from test_steps import CONFIG, RATE, SGD, SWAPS_AT_THE_THIRD_STEP, batch_of, begin
+
+from cyclegan_jax import steps
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.parallel import Parallel, check_divides
+from cyclegan_jax.sample_pool import create_pool
+
+STEPS = 3
+
+
+def assert_alike(one, other):
+    """Every leaf to a relative 1e-4 of its largest value."""
+
+    def check(path, x, y):
+        scale = np.abs(x).max(initial=0.0)
+        np.testing.assert_allclose(y, x, rtol=0, atol=1e-4 * scale, err_msg=jax.tree_util.keystr(path))
+
+    jax.tree_util.tree_map_with_path(check, one, other)
+
+
+def walk(devices, begun, steps=STEPS):
+    """Gathered states, the first before any step, and metrics of some steps over some devices."""
+    parallel = Parallel(CONFIG, SGD, jax.devices()[:devices])
+    state = parallel.scatter(begun)
+    states, metrics = [parallel.gather(state)], []
+    for number in range(steps):
+        state, numbers = parallel.step(state, batch_of(number))
+        states.append(parallel.gather(state))
+        metrics.append(jax.device_get(numbers))
+    return states, metrics
+
+
+def gradients(states):
+    """The averaged gradients of the first step, which SGD went down."""
+    networks = [(state.generators, state.discriminators) for state in states[:2]]
+    return jax.tree.map(lambda old, new: (np.float64(old) - new) / RATE, *networks)
+
+
+def assert_same_first_step(one, other):
+    assert_alike(one[1][0], other[1][0])
+    assert_alike(gradients(one[0]), gradients(other[0]))
+
+
+@pytest.fixture(scope="module")
+def begun():
+    return begin(key=SWAPS_AT_THE_THIRD_STEP)
+
+
+@pytest.fixture(scope="module")
+def alone(begun):
+    return walk(1, begun)
+
+
+@pytest.fixture(scope="module")
+def compilations():
+    return []
+
+
+@pytest.fixture(scope="module")
+def four(begun, compilations):
+    """Over four devices, every compilation of the step written down."""
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            compilations.extend(re.findall(r"Finished XLA compilation of .*train_step", record.getMessage()))
+
+    logger, listener = logging.getLogger("jax"), Listener()
+    logger.addHandler(listener)
+    try:
+        with jax.log_compiles():
+            return walk(4, begun)
+    finally:
+        logger.removeHandler(listener)
+
+
+def test_one_and_four_devices_have_the_same_losses_and_averaged_gradients_at_step_one(alone, four):
+    assert_same_first_step(alone, four)
+    assert all(np.abs(leaf).max() > 1e-4 for leaf in jax.tree.leaves(gradients(alone[0])))
+
+
+def test_one_and_four_devices_have_the_same_parameters_and_losses_after_three_steps(alone, four):
+    assert_alike(alone[1], four[1])
+    for part in ("generators", "discriminators", "step", "key"):
+        assert_alike(getattr(alone[0][-1], part), getattr(four[0][-1], part))
+
+
+def test_one_and_four_devices_have_the_same_pool(alone, four):
+    filled_two, swapped = (alone[0][number].pool for number in (2, 3))
+    assert filled_two.filled == 2
+    assert np.any(filled_two.a != swapped.a) and np.any(filled_two.b != swapped.b)
+    for one, other in zip(alone[0], four[0], strict=True):
+        assert_alike(one.pool, other.pool)
+
+
+@pytest.mark.parametrize(
+    "reduce",
+    [
+        lambda tree, devices: jax.lax.psum(tree, steps.AXIS) if devices > 1 else tree,
+        lambda tree, devices: tree,
+    ],
+    ids=["summed", "left_unaveraged"],
+)
+def test_gradients_not_averaged_are_noticed(alone, begun, monkeypatch, reduce):
+    def broken(tree, devices):
+        *grads, metrics = tree
+        return *reduce(tuple(grads), devices), averaged(metrics, devices)
+
+    averaged = steps.mean_over_devices
+    monkeypatch.setattr(steps, "mean_over_devices", broken)
+    with pytest.raises(AssertionError):
+        assert_same_first_step(alone, walk(4, begun, steps=1))
+
+
+def test_the_step_compiles_once(four, compilations):
+    assert len(compilations) == 1
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize("pool_size", [0, 3])
+def test_a_state_laid_out_and_taken_in_again_is_the_same(begun, devices, pool_size):
+    rng = np.random.default_rng(0)
+    pool = create_pool(pool_size, (4, 64, 84, 1))
+    pool = pool.replace(a=rng.random(pool.a.shape, np.float32), b=rng.random(pool.b.shape, np.float32))
+    state = jax.device_get(begun.replace(pool=pool))
+    parallel = Parallel(CONFIG, SGD, jax.devices()[:devices])
+    laid_out = parallel.scatter(state)
+    assert laid_out.pool.a.shape == (pool_size, devices, 4 // devices, 64, 84, 1)
+    again = parallel.gather(laid_out)
+    assert jax.tree.structure(again) == jax.tree.structure(state)
+    jax.tree.map(np.testing.assert_array_equal, again, state)
+
+
+def test_each_device_has_its_own_phrases_of_every_batch_in_the_pool(begun):
+    state = begun.replace(pool=create_pool(2, (4, 64, 84, 1)))
+    state.pool = state.pool.replace(a=state.pool.a + np.arange(8).reshape(2, 4, 1, 1, 1))
+    laid_out = Parallel(CONFIG, SGD, jax.devices()[:2]).scatter(state)
+    for place, shard in enumerate(laid_out.pool.a.addressable_shards):
+        held = np.asarray(shard.data)[..., 0, 0, 0].reshape(2, 2)
+        np.testing.assert_array_equal(held, [[2 * place, 2 * place + 1], [2 * place + 4, 2 * place + 5]])
+
+
+def test_the_state_given_is_not_used_up(alone, four, begun):
+    for states, _ in (alone, four):
+        jax.tree.map(np.testing.assert_array_equal, states[0], jax.device_get(begun))
+
+
+@pytest.mark.parametrize("batch_size, devices", [(4, 3), (6, 4), (2, 4)])
+def test_a_batch_that_does_not_divide_is_an_error_with_both_numbers(batch_size, devices):
+    with pytest.raises(UserError, match=rf"batch_size is {batch_size}\b.* devices, {devices}\b"):
+        check_divides(batch_size, devices)
+
+
+def test_devices_are_counted_before_anything_is_built():
+    with pytest.raises(UserError, match=r"batch_size is 4\b.* devices, 3\b"):
+        Parallel(CONFIG, SGD, jax.devices()[:3])
+    assert len(Parallel(CONFIG, SGD).local_devices) == 4
+
+
+def test_a_process_alone_has_the_first_ones_value():
+    assert Parallel(CONFIG, SGD).from_first_process(0.123456789, "test") == 0.123456789

@@ -1,0 +1,106 @@
+"""The log of a run: lines of JSON, no clock among the metrics, and a clean cut where a run is taken up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from launch.run_log import SHOWN, RunLog
+
+METRICS = {f"loss/{name}": 0.5 for name in SHOWN} | {"grad_norm/generators": 2.0}
+FIGURES = {"validation/total_strength/share": 0.25, "validation/cycle_f1": 0.5}
+FILES = ("metrics.jsonl", "timing.jsonl")
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def write_log(workdir: Path, steps: range, start: int = 0) -> None:
+    with RunLog(workdir, start, 10) as log:
+        for step in steps:
+            log.advance()
+            log.tick(step, 1, METRICS, batch_size=4)
+        log.evaluation(steps[-1], FIGURES, [])
+
+
+@pytest.fixture(autouse=True)
+def no_tensorboard(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def test_a_tick_is_a_line_of_metrics_with_no_clock_and_one_of_timing(tmp_path):
+    write_log(tmp_path, range(2, 3))
+    tick, evaluation = lines(tmp_path / "metrics.jsonl")
+    assert tick == {"step": 2, "epoch": 1, **METRICS}
+    assert evaluation == {"step": 2, **FIGURES}
+    (timing,) = lines(tmp_path / "timing.jsonl")
+    assert set(timing) == {"step", "phrases_per_second", "time"}
+    assert timing["step"] == 2 and timing["phrases_per_second"] > 0
+
+
+def test_phrases_a_second_count_from_the_last_tick(tmp_path, monkeypatch):
+    clock = iter([100.0, 102.0, 106.0])
+    monkeypatch.setattr("launch.run_log.time.monotonic", lambda: next(clock))
+    with RunLog(tmp_path, 0, 10) as log:
+        log.tick(5, 1, METRICS, batch_size=4)
+        log.tick(7, 1, METRICS, batch_size=4)
+    assert [line["phrases_per_second"] for line in lines(tmp_path / "timing.jsonl")] == [10.0, 2.0]
+
+
+def test_every_line_is_on_disk_at_once(tmp_path):
+    with RunLog(tmp_path, 0, 10) as log:
+        log.tick(1, 1, METRICS, batch_size=4)
+        assert [line["step"] for line in lines(tmp_path / "metrics.jsonl")] == [1]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_lines_past_the_start_are_cut_and_those_before_stay_to_the_byte(tmp_path, name):
+    write_log(tmp_path, range(1, 8))
+    before = (tmp_path / name).read_text().splitlines(keepends=True)
+    with RunLog(tmp_path, 5, 10):
+        pass
+    assert (tmp_path / name).read_text() == "".join(before[:5])
+    write_log(tmp_path, range(6, 8), start=5)
+    assert [line["step"] for line in lines(tmp_path / name)][:7] == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_last_line_cut_short_by_a_crash_is_dropped(tmp_path, name):
+    write_log(tmp_path, range(1, 4))
+    whole = (tmp_path / name).read_text().splitlines(keepends=True)
+    (tmp_path / name).write_text("".join(whole[:3]) + whole[0].rstrip("\n")[:-5])
+    with RunLog(tmp_path, 3, 10):
+        pass
+    assert (tmp_path / name).read_text() == "".join(whole[:3])
+
+
+def test_a_whole_line_without_its_end_is_dropped_too_lest_the_next_run_into_it(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}')
+    with RunLog(tmp_path, 3, 10):
+        pass
+    assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1}\n'
+
+
+def test_a_run_begun_anew_begins_its_log_anew(tmp_path):
+    write_log(tmp_path, range(1, 4))
+    with RunLog(tmp_path, 0, 10):
+        pass
+    assert [(tmp_path / name).read_text() for name in FILES] == ["", ""]
+
+
+def test_a_silent_log_writes_and_says_nothing(tmp_path, capfd):
+    with RunLog(tmp_path, 0, 10, silent=True) as log:
+        log.advance()
+        log.tick(1, 1, METRICS, batch_size=4)
+        log.evaluation(1, FIGURES, [])
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_bar_shows_epoch_step_speed_and_losses(tmp_path, capfd):
+    write_log(tmp_path, range(1, 4))
+    said = "".join(capfd.readouterr())
+    for word in ("epoch 1", "3/10", "phrases/s", *(f"{name}=0.500" for name in SHOWN)):
+        assert word in said
+    assert "step 3: strength +0.250, cycle F1 0.500" in said

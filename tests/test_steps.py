@@ -1,0 +1,231 @@
+"""The train step, against the objective written out by hand, with plain SGD in Adam's place."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.sample_pool import create_pool, exchange
+from cyclegan_jax.state import build_discriminator, build_generator, create_state
+from cyclegan_jax.steps import build_train_step, draw_noise
+
+# No two numbers alike, so that none can stand in for another.
+CONFIG = Config(
+    pair=("jazz", "pop"),
+    genres=("jazz", "pop"),
+    fingerprint="",
+    steps=10,
+    constant_steps=5,
+    width=4,
+    blocks=1,
+    batch_size=4,
+    pool_size=2,
+    lambda_cycle=3.0,
+    gamma=0.25,
+    sigma_d=0.3,
+    learning_rate=1e-3,
+)
+RATE = 0.05
+SGD = optax.sgd(RATE)
+STEPS = 5
+SWAPS_AT_THE_THIRD_STEP = 1  # a key that swaps there, and passes at the fourth
+GENERATOR_METRICS = {"loss/adv_ab", "loss/adv_ba", "loss/cycle_a", "loss/cycle_b", "loss/generators"}
+DISCRIMINATOR_METRICS = {"loss/disc_a", "loss/disc_b", "loss/discriminators"}
+NORMS = {"grad_norm/generators", "grad_norm/discriminators"}
+MIXED_METRICS = {"loss/disc_a_mixed", "loss/disc_b_mixed"}
+
+
+def batch_of(seed):
+    """Three genres of unequal density, so that no two can be confused."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.random((4, 64, 84, 1)) < share for name, share in (("a", 0.05), ("b", 0.2), ("m", 0.1))}
+
+
+@jax.jit
+def score(params, x):
+    return build_discriminator(CONFIG).apply({"params": params}, x)
+
+
+@jax.jit
+def transfer(params, x):
+    return build_generator(CONFIG).apply({"params": params}, x)
+
+
+@jax.jit
+def reference(state, batch):
+    """The specification in one piece: each network's gradient taken with all others held."""
+    a, b, m = (batch[name].astype(jnp.float32) for name in "abm")
+    noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+    noise = jnp.abs(0.3 * jax.random.normal(noise_key, a.shape))
+    before = state.discriminators
+
+    def generators_loss(generators):
+        fake_b, fake_a = transfer(generators["gen_ab"], a), transfer(generators["gen_ba"], b)
+        cycle_a, cycle_b = transfer(generators["gen_ba"], fake_b), transfer(generators["gen_ab"], fake_a)
+        fooled = jnp.mean((score(before["disc_b"], fake_b + noise) - 1) ** 2)
+        fooled += jnp.mean((score(before["disc_a"], fake_a + noise) - 1) ** 2)
+        return fooled + 3.0 * (jnp.mean(jnp.abs(cycle_a - a)) + jnp.mean(jnp.abs(cycle_b - b)))
+
+    fake_a, fake_b = transfer(state.generators["gen_ba"], b), transfer(state.generators["gen_ab"], a)
+    _, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
+
+    def judge(params, real, fake):
+        return 0.5 * (
+            jnp.mean((score(params, real + noise) - 1) ** 2) + jnp.mean(score(params, fake + noise) ** 2)
+        )
+
+    def discriminators_loss(params):
+        plain = judge(params["disc_a"], a, past_a) + judge(params["disc_b"], b, past_b)
+        mixed = judge(params["disc_a_mixed"], m, past_a) + judge(params["disc_b_mixed"], m, past_b)
+        return plain + 0.25 * mixed
+
+    handed_past = jnp.any(past_a != fake_a)
+    generators = jax.value_and_grad(generators_loss)(state.generators)
+    return generators, jax.value_and_grad(discriminators_loss)(state.discriminators), handed_past
+
+
+def assert_close(grads, before, after):
+    """The parameters have gone down these gradients, RATE times."""
+
+    def check(grad, old, new):
+        moved = (np.float64(old) - np.float64(new)) / RATE
+        np.testing.assert_allclose(moved, grad, rtol=1e-3, atol=1e-4 * np.abs(grad).max() + 2e-5)
+
+    jax.tree.map(check, grads, before, after)
+
+
+def begin(key, **changes):
+    """A state before the first step, its weights drawn by NumPy, which need not be compiled."""
+    config = dataclasses.replace(CONFIG, **changes)
+    state = jax.eval_shape(lambda: create_state(config, SGD))
+
+    def draw(path, leaf):
+        name = "/".join(str(getattr(key, "key", "")) for key in path)
+        rng = np.random.default_rng(list(name.encode()))
+        return (("scale" in name) + 0.05 * rng.normal(size=leaf.shape)).astype(np.float32)
+
+    networks = {
+        part: jax.tree_util.tree_map_with_path(draw, getattr(state, part))
+        for part in ("generators", "discriminators")
+    }
+    pool = create_pool(config.pool_size, (config.batch_size, 64, 84, 1))
+    return state.replace(step=jnp.int32(0), key=jax.random.PRNGKey(key), pool=pool, **networks)
+
+
+@pytest.fixture(scope="module")
+def step():
+    return jax.jit(build_train_step(CONFIG, SGD))
+
+
+@pytest.fixture(scope="module")
+def begun():
+    return begin(key=SWAPS_AT_THE_THIRD_STEP)
+
+
+@pytest.fixture(scope="module")
+def path(step, begun):
+    """State before, batch, state after and metrics of some steps on end."""
+    walked, state = [], begun
+    for number in range(STEPS):
+        after, metrics = step(state, batch_of(number))
+        walked.append((state, batch_of(number), after, metrics))
+        state = after
+    return walked
+
+
+def test_each_step_follows_the_gradients_of_the_written_out_objective(path):
+    handed = []
+    for before, batch, after, metrics in path:
+        (g_loss, g_grads), (d_loss, d_grads), handed_past = reference(before, batch)
+        assert metrics["loss/generators"] == pytest.approx(float(g_loss), rel=1e-5)
+        assert metrics["loss/discriminators"] == pytest.approx(float(d_loss), rel=1e-5)
+        assert_close(g_grads, before.generators, after.generators)
+        assert_close(d_grads, before.discriminators, after.discriminators)
+        assert metrics["grad_norm/generators"] == pytest.approx(float(optax.global_norm(g_grads)), rel=1e-3)
+        assert metrics["grad_norm/discriminators"] == pytest.approx(
+            float(optax.global_norm(d_grads)), rel=1e-3
+        )
+        handed.append(bool(handed_past))
+    assert not any(handed[:2]) and 0 < sum(handed[2:]) < STEPS - 2, "the pool must fill, swap and pass"
+
+
+def test_the_pool_holds_fakes_from_before_the_update(path):
+    before, batch, after, _ = path[0]
+    a, b = batch["a"].astype(np.float32), batch["b"].astype(np.float32)
+    made_a, made_b = transfer(before.generators["gen_ba"], b), transfer(before.generators["gen_ab"], a)
+    np.testing.assert_allclose(after.pool.a[0], made_a, atol=1e-5)
+    np.testing.assert_allclose(after.pool.b[0], made_b, atol=1e-5)
+    assert np.abs(transfer(after.generators["gen_ab"], a) - made_b).max() > 1e-3
+
+
+def test_terms_add_up_with_the_configs_weights(path):
+    for *_, metrics in path:
+        m = {name: float(value) for name, value in metrics.items()}
+        cycle = m["loss/cycle_a"] + m["loss/cycle_b"]
+        mixed = m["loss/disc_a_mixed"] + m["loss/disc_b_mixed"]
+        assert m["loss/generators"] == pytest.approx(m["loss/adv_ab"] + m["loss/adv_ba"] + 3.0 * cycle)
+        assert m["loss/discriminators"] == pytest.approx(m["loss/disc_a"] + m["loss/disc_b"] + 0.25 * mixed)
+
+
+def test_terms_are_named_by_direction_and_domain(path):
+    before, batch, _, metrics = path[0]
+    gens, a = before.generators, batch["a"].astype(np.float32)
+    cycled = transfer(gens["gen_ba"], transfer(gens["gen_ab"], a))
+    assert metrics["loss/cycle_a"] == pytest.approx(float(jnp.abs(cycled - a).mean()), rel=1e-4)
+    noise = draw_noise(jax.random.split(jax.random.fold_in(before.key, 0))[0], a.shape, 0.3)
+    scores = score(before.discriminators["disc_b"], transfer(gens["gen_ab"], a) + noise)
+    assert metrics["loss/adv_ab"] == pytest.approx(float(jnp.square(scores - 1).mean()), rel=1e-4)
+
+
+def test_a_step_is_pure_and_counts(path, step):
+    before, batch, after, metrics = path[2]
+    again, metrics_again = step(before, batch)
+    jax.tree.map(np.testing.assert_array_equal, (after, metrics), (again, metrics_again))
+    assert [int(state.step) for state, *_ in path] == list(range(STEPS))
+    np.testing.assert_array_equal(after.key, before.key)
+
+
+def test_each_step_draws_anew_from_the_key_and_the_step(path, step):
+    before, batch, _, metrics = path[0]
+    for changed in (before.replace(step=before.step + 1), before.replace(key=jax.random.PRNGKey(6))):
+        other = step(changed, batch)[1]
+        assert other["loss/disc_a"] != metrics["loss/disc_a"]
+        assert other["loss/cycle_a"] == metrics["loss/cycle_a"]
+
+
+def test_metrics_have_these_names_and_are_finite_scalars(path):
+    metrics = path[-1][-1]
+    assert set(metrics) == GENERATOR_METRICS | DISCRIMINATOR_METRICS | NORMS | MIXED_METRICS
+    assert all(value.shape == () and np.isfinite(value) for value in metrics.values())
+
+
+@pytest.mark.parametrize("model", ["base", "partial"])
+def test_every_model_trains_the_generators_of_full_to_the_bit(path, model):
+    state = begin(key=SWAPS_AT_THE_THIRD_STEP, model=model)
+    step = jax.jit(build_train_step(dataclasses.replace(CONFIG, model=model), SGD))
+    for number in range(3):
+        batch = batch_of(number)
+        if model == "base":
+            del batch["m"]
+        state, metrics = step(state, batch)
+    full = path[2][2]
+    jax.tree.map(np.testing.assert_array_equal, state.generators, full.generators)
+    jax.tree.map(np.testing.assert_array_equal, state.pool, full.pool)
+    mixed = MIXED_METRICS if model == "partial" else set()
+    assert set(metrics) == GENERATOR_METRICS | DISCRIMINATOR_METRICS | NORMS | mixed
+    assert len(state.discriminators) == 2 + len(mixed)
+
+
+def test_noise_is_the_absolute_value_of_a_normal_draw():
+    noise = np.asarray(draw_noise(jax.random.PRNGKey(0), (100_000,), 0.3))
+    assert noise.min() >= 0.0
+    assert noise.mean() == pytest.approx(0.3 * np.sqrt(2 / np.pi), rel=0.01)
+    assert np.square(noise).mean() == pytest.approx(0.09, rel=0.02)
+
+
+def test_no_noise_at_sigma_zero():
+    assert not np.any(draw_noise(jax.random.PRNGKey(0), (10,), 0.0))
