@@ -65,7 +65,8 @@ class Checkpoints:
     def best(self) -> int | None:
         """The step of the best score, the newest where none has one, or None."""
         with _quiet_orbax():
-            return self._manager.best_step() if self.latest() is not None else None
+            best = self._manager.best_step()
+        return self.latest() if best is None else best
 
     def save(
         self, step: int, state: TrainState, config: Config, metrics: Mapping[str, float] | None = None

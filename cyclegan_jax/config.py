@@ -53,16 +53,25 @@ class Config:
     def __post_init__(self) -> None:
         check_choice("model", self.model, MODELS)
         check_choice("dtype", self.dtype, DTYPES)
-        for name in ("steps", "width", "blocks", "batch_size"):
-            check_range(name, getattr(self, name), 1, math.inf)
+        check_range("steps", self.steps, 1, 2**31 - 1)
+        for name in ("width", "blocks", "batch_size"):
+            check_range(name, getattr(self, name), 1, 2**16)
         check_range("constant_steps", self.constant_steps, 0, self.steps)
-        check_range("pool_size", self.pool_size, 0, math.inf)
+        check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
         for name in ("lambda_cycle", "gamma", "sigma_d"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
         for name in ("beta1", "beta2"):
             check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)
+
+    def difference(self, other: "Config", ignored: tuple[str, ...] = ()) -> tuple[str, Any, Any] | None:
+        """The first field whose values differ, with both values, or None; fields in `ignored` may."""
+        for field in dataclasses.fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if mine != theirs and field.name not in ignored:
+                return field.name, mine, theirs
+        return None
 
     @property
     def mixed(self) -> bool:
@@ -80,7 +89,10 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """The config of parsed JSON, whose tuples have become lists."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        try:
+            return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        except (AttributeError, TypeError) as error:
+            raise UserError(f"this is not a config of this version: {error}.") from error
 
     @classmethod
     def from_json(cls, text: str) -> "Config":
@@ -137,16 +149,16 @@ def resolve_pair(pair: str, genres: tuple[str, ...]) -> tuple[str, str]:
 
     Raises UserError for an unknown or ambiguous pair, listing the genres.
     """
-    if "," in pair:
-        candidates = [tuple(pair.split(",", maxsplit=1))]
-    else:
-        cuts = [i for i, letter in enumerate(pair) if letter == "_"]
-        candidates = [(pair[:i], pair[i + 1 :]) for i in cuts]
-    matches = [(a, b) for a, b in candidates if a in genres and b in genres and a != b]
-    if len(matches) == 1:
-        return matches[0]
-    what = "can be read in more than one way" if matches else "does not name two different genres"
+    for separator in ",_":
+        cuts = [i for i, letter in enumerate(pair) if letter == separator]
+        named = [(pair[:i], pair[i + 1 :]) for i in cuts]
+        matches = [(a, b) for a, b in named if a in genres and b in genres and a != b]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            readings = " or ".join(f"--pair={a},{b}" for a, b in matches)
+            raise UserError(f"pair {pair!r} can be read in more than one way; write {readings}.")
     raise UserError(
-        f"pair {pair!r} {what} of this dataset, which has {', '.join(genres)}; "
-        f"write --pair={genres[0]},{genres[-1]}, for example."
+        f"pair {pair!r} does not name two different genres of this dataset, which has {', '.join(genres)}; "
+        "write --pair=a,b with two of them."
     )

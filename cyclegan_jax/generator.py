@@ -29,7 +29,7 @@ class Generator(nn.Module):
 
     [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32.
     The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
-    a scan, which compiles once for all; `unroll` writes them out, same numbers, ten times faster
+    a scan, which compiles once for all; `unroll` writes them out, same numbers, several times faster
     where XLA runs a loop's convolutions on one thread (CPU).
     """
 

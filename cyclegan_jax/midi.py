@@ -1,6 +1,7 @@
 """MIDI files in and out, in ticks: the only module that parses or writes them."""
 
 import io
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +65,15 @@ def _from_symusic(parsed: symusic.Score) -> Score:
         np.concatenate([np.asarray(n[name], np.int64) for n in notes] or [np.zeros(0, np.int64)])
         for name in ("time", "duration", "pitch")
     )
+    if parsed.ticks_per_quarter <= 0:
+        raise ValueError(f"{parsed.ticks_per_quarter} ticks a quarter note")
     return Score(
         ticks_per_quarter=parsed.ticks_per_quarter,
         onsets=onsets,
         ends=onsets + lengths,
         pitches=pitches,
         time_signatures=tuple((s.time, s.numerator, s.denominator) for s in parsed.time_signatures),
-        tempos=tuple(Tempo(t.time, t.qpm) for t in parsed.tempos),
+        tempos=tuple(Tempo(t.time, t.qpm) for t in parsed.tempos if math.isfinite(t.qpm)),
     )
 
 

@@ -48,11 +48,12 @@ class Parallel:
         self.local_devices = [d for d in devices if d.process_index == jax.process_index()]
         self._processes = len(devices) // len(self.local_devices)
         self._mesh = Mesh(np.array(self.local_devices), (AXIS,))
+        self._axes = STATE_AXES if config.pool_size else STATE_AXES.replace(pool=None)
         self._step = jax.pmap(
             build_train_step(config, optimiser, len(devices)),
             axis_name=AXIS,
-            in_axes=(STATE_AXES, 0),
-            out_axes=(STATE_AXES, None),
+            in_axes=(self._axes, 0),
+            out_axes=(self._axes, None),
             devices=devices,
             donate_argnums=0,
         )
@@ -76,7 +77,7 @@ class Parallel:
                 self._split(self._own_rows(host, axis), axis), NamedSharding(self._mesh, spec)
             )
 
-        return _map_by_axis(lay_out, state)
+        return _map_by_axis(lay_out, self._axes, state)
 
     def gather(self, state: TrainState) -> TrainState:
         """The plain state, as NumPy arrays of their own, the pool as [pool, batch, ...].
@@ -93,14 +94,7 @@ class Parallel:
                 return own
             return np.concatenate(list(multihost_utils.process_allgather(own)), axis=axis)
 
-        return _map_by_axis(take_in, state)
-
-    def from_first_process(self, value: float, name: str) -> float:
-        """The first process's value, on every process; all must call it, each time with another name."""
-        if self._processes == 1:
-            return value
-        wait_for_all(name)
-        return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
+        return _map_by_axis(take_in, self._axes, state)
 
     def _own_rows(self, array: np.ndarray, axis: int) -> np.ndarray:
         rows = array.shape[axis] // self._processes
@@ -119,6 +113,14 @@ def wait_for_all(name: str) -> None:
     multihost.get_barrier_sync_fn()(key=name, timeout_ms=WAIT_SECONDS * 1000)
 
 
+def from_first_process(value: float, name: str) -> float:
+    """The first process's value, on every process; all must call it, each time with another name."""
+    if jax.process_count() == 1:
+        return value
+    wait_for_all(name)
+    return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
+
+
 def check_divides(batch_size: int, devices: int) -> None:
     """Raise UserError unless every device gets an equal part of a batch."""
     if batch_size % devices:
@@ -127,10 +129,10 @@ def check_divides(batch_size: int, devices: int) -> None:
         )
 
 
-def _map_by_axis(function: Callable, state: TrainState) -> TrainState:
+def _map_by_axis(function: Callable, axes: TrainState, state: TrainState) -> TrainState:
     """`function(axis, leaf)` of every leaf, `axis` being its device axis or None."""
 
     def subtree(axis: int | None, part: TrainState) -> TrainState:
         return jax.tree.map(functools.partial(function, axis), part)
 
-    return jax.tree.map(subtree, STATE_AXES, state, is_leaf=lambda axis: axis is None)
+    return jax.tree.map(subtree, axes, state, is_leaf=lambda axis: axis is None)

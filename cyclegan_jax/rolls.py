@@ -30,7 +30,7 @@ def rasterise(onsets: np.ndarray, ends: np.ndarray, pitches: np.ndarray) -> tupl
     sounding = np.zeros((steps + 1, PITCHES), np.int32)
     np.add.at(sounding, (onsets[inside], rows[inside]), 1)
     np.add.at(sounding, (ends[inside], rows[inside]), -1)
-    return sounding[:-1].cumsum(axis=0) > 0, int((~inside).sum())
+    return sounding[:-1].cumsum(axis=0, dtype=np.int32) > 0, int((~inside).sum())
 
 
 def cut(roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,25 +17,28 @@ class SamplePool:
     filled: jax.Array
 
 
-def create_pool(size: int, batch_shape: tuple[int, ...]) -> SamplePool:
-    """An empty pool of `size` batches of `batch_shape` ([batch, 64, 84, 1]); size 0 holds nothing."""
+def create_pool(size: int, batch_shape: tuple[int, ...]) -> SamplePool | None:
+    """An empty pool of `size` batches of `batch_shape` ([batch, 64, 84, 1]); none for size 0."""
+    if size == 0:
+        return None
     shape = (size, *batch_shape)
     return SamplePool(a=jnp.zeros(shape), b=jnp.zeros(shape), filled=jnp.zeros((), jnp.int32))
 
 
 def exchange(
-    pool: SamplePool, fake_a: jax.Array, fake_b: jax.Array, key: jax.Array
-) -> tuple[SamplePool, jax.Array, jax.Array]:
+    pool: SamplePool | None, fake_a: jax.Array, fake_b: jax.Array, key: jax.Array
+) -> tuple[SamplePool | None, jax.Array, jax.Array]:
     """Hand fakes to the discriminators by way of the pool, as the original code does.
 
     While it fills, the batch is stored and handed on. Then, with probability ½, it is handed on
     and not stored; else a past batch of A and, drawn apart, one of B are handed out and replaced.
-    `fake_a`, `fake_b`: [batch, 64, 84, 1]. Returns the pool and two batches of that shape. `key`
-    must be the same on every device, for each holds a part of the same batches.
+    Without a pool every batch is handed on. `fake_a`, `fake_b`: [batch, 64, 84, 1]. Returns the pool
+    and two batches of that shape. `key` must be the same on every device, for each holds a part of
+    the same batches.
     """
+    if pool is None:
+        return None, fake_a, fake_b
     size = pool.a.shape[0]
-    if size == 0:
-        return pool, fake_a, fake_b
     coin_key, a_key, b_key = jax.random.split(key, 3)
     filling = pool.filled < size
     swap = ~filling & jax.random.bernoulli(coin_key)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclegan_jax.midi import Score, Source, Tempo, read_score
-from cyclegan_jax.rolls import PHRASE_STEPS, STEPS_PER_BEAT, cut, rasterise, to_steps
+from cyclegan_jax.rolls import BEATS_PER_BAR, PHRASE_STEPS, STEPS_PER_BEAT, cut, rasterise, to_steps
 
+MAX_BARS = 4096  # over two hours at 120 beats per minute; a longer roll is a broken file
 DEFAULT_TEMPO = 120.0  # beats per minute, where a file names none (MIDI 1.0 specification)
 
 
@@ -19,6 +20,7 @@ class Refusal(enum.StrEnum):
     LATE_TIME_SIGNATURE = "time signature not at tick 0"
     OTHER_METRE = "metre other than 4/4"
     NO_NOTES = "no pitched notes"
+    TOO_LONG = "longer than 4096 bars"
     TOO_SHORT = "shorter than a phrase"
     BLANK = "no phrase with a note in range"
 
@@ -58,17 +60,20 @@ def quantise(score: Score) -> Song:
     onsets = to_steps(score.onsets, score.ticks_per_quarter)
     ends = np.maximum(to_steps(score.ends, score.ticks_per_quarter), onsets + 1)
     roll, dropped = rasterise(onsets, ends, score.pitches)
+    return Song(roll=roll, tempos=_tempos_in_steps(score), dropped=dropped)
+
+
+def _tempos_in_steps(score: Score) -> tuple[Tempo, ...]:
+    """The tempos, the last one where several stand at one tick, and one from the start in any case."""
+    by_tick = {0: DEFAULT_TEMPO} | {tempo.position: tempo.beats_per_minute for tempo in score.tempos}
     steps_per_tick = STEPS_PER_BEAT / score.ticks_per_quarter
-    tempos = tuple(Tempo(t.position * steps_per_tick, t.beats_per_minute) for t in score.tempos)
-    if not tempos or tempos[0].position > 0:
-        tempos = (Tempo(0.0, DEFAULT_TEMPO), *tempos)
-    return Song(roll=roll, tempos=tempos, dropped=dropped)
+    return tuple(Tempo(tick * steps_per_tick, tempo) for tick, tempo in by_tick.items())
 
 
 def read_song(source: Source) -> Song:
     """Read a MIDI file, or take a PrettyMIDI, in any metre.
 
-    Raises RefusedSongError where it cannot be parsed or has no pitched note.
+    Raises RefusedSongError where it cannot be parsed, has no pitched note or lasts over 4096 bars.
     """
     return quantise(_read_notes(source))
 
@@ -92,6 +97,9 @@ def _read_notes(source: Source) -> Score:
         raise RefusedSongError(Refusal.UNREADABLE, str(error)) from error
     if not len(score.pitches):
         raise RefusedSongError(Refusal.NO_NOTES, "only drums, or nothing")
+    bars = int(score.ends.max()) / (score.ticks_per_quarter * BEATS_PER_BAR)
+    if bars > MAX_BARS:
+        raise RefusedSongError(Refusal.TOO_LONG, f"{bars:.0f} bars")
     return score
 
 

@@ -22,7 +22,7 @@ class TrainState:
 
     `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
     `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
-    unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes.
+    unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes, if any.
     """
 
     step: jax.Array
@@ -31,7 +31,7 @@ class TrainState:
     discriminators: dict[str, Params]
     generator_optimiser: optax.OptState
     discriminator_optimiser: optax.OptState
-    pool: SamplePool
+    pool: SamplePool | None
 
 
 def build_generator(config: Config) -> Generator:

@@ -11,19 +11,21 @@ from launch.runner import refuse_arguments, run
 
 flags.adopt_module_key_flags(data_flags)
 PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
-EPOCH_LIMIT = flags.DEFINE_integer("epochs", EPOCHS, "Epochs at most; it stops early.")
+EPOCH_LIMIT = flags.DEFINE_integer(
+    "epochs", None, f"Train anew, for so many epochs at most; default where there is none yet: {EPOCHS}."
+)
 RETRAIN = flags.DEFINE_bool("retrain", False, "Train anew even where one is kept beside the dataset.")
 
 
 def main(arguments: list[str]) -> None:
     """Train, or take the one that is kept, and print the robustness row on `test`."""
     refuse_arguments(arguments)
-    check_range("epochs", EPOCH_LIMIT.value, 1, 10**6)
+    epochs = EPOCHS if EPOCH_LIMIT.value is None else EPOCH_LIMIT.value
+    check_range("epochs", epochs, 1, 10**6)
     prepared = data_flags.prepare_dataset()
     pair = resolve_pair(PAIR.value, genres_of(prepared.folder))
-    judge = get_judge(
-        prepared.folder, prepared.fingerprint, pair, epochs=EPOCH_LIMIT.value, retrain=RETRAIN.value
-    )
+    retrain = RETRAIN.value or EPOCH_LIMIT.value is not None
+    judge = get_judge(prepared.folder, prepared.fingerprint, pair, epochs=epochs, retrain=retrain)
     test = load_phrases(prepared.folder, "test", pair)
     row = robustness(judge, test[pair[0]].rolls, test[pair[1]].rolls, ROBUSTNESS_SIGMAS, seed=0)
     print(f"Classifier of {pair[0]} and {pair[1]}: accuracy on validation {judge.accuracy:.4f}.")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import jax
 from absl import flags
 
+from cyclegan_jax.config import check_range
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.parallel import WAIT_SECONDS, wait_for_all
+from cyclegan_jax.parallel import from_first_process
 
 COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, for several processes.")
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
@@ -31,6 +32,7 @@ def join() -> None:
         raise UserError(
             f"{missing[0]} is missing; give all of --coordinator, --num_processes and --process_id, or none."
         )
+    check_range("num_processes", NUM_PROCESSES.value, 1, 2**16)
     if not 0 <= PROCESS_ID.value < NUM_PROCESSES.value:
         raise UserError(
             f"process_id is {PROCESS_ID.value}, but must be from 0 to num_processes - 1, "
@@ -42,13 +44,12 @@ def join() -> None:
     if PROCESS_ID.value > 0:
         _await_coordinator(host, int(port))
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
-    jax.distributed.initialize(
-        COORDINATOR.value,
-        NUM_PROCESSES.value,
-        PROCESS_ID.value,
-        initialization_timeout=START_SECONDS,
-        shutdown_timeout_seconds=WAIT_SECONDS,
-    )
+    try:
+        jax.distributed.initialize(
+            COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, initialization_timeout=START_SECONDS
+        )
+    except RuntimeError as error:
+        raise UserError(f"the processes could not be joined at {COORDINATOR.value}: {error}") from error
 
 
 def is_first() -> bool:
@@ -60,15 +61,20 @@ def is_first() -> bool:
 def first_process_leads() -> Iterator[None]:
     """The first process goes through the block, then all the others, who find what it has made.
 
-    They go through it also where the first one failed, to fail in the same way.
+    Raises UserError in the others where the first one failed.
     """
-    if not is_first():
-        wait_for_all("the first process is through")
-    try:
+    name = "the first process is through"
+    if is_first():
+        went_well = 0.0
+        try:
+            yield
+            went_well = 1.0
+        finally:
+            from_first_process(went_well, name)
+    elif from_first_process(0.0, name):
         yield
-    finally:
-        if is_first():
-            wait_for_all("the first process is through")
+    else:
+        raise UserError("the first process could not go on; its message says why.")
 
 
 def _await_coordinator(host: str, port: int) -> None:

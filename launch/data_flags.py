@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepare
+from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
 
 DATASET = flags.DEFINE_enum(
     "dataset", "demo", DATASETS, "demo: synthetic songs, made at once; midi: the files of --midi_dir."
@@ -14,8 +15,15 @@ DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder that datasets and cla
 
 
 def prepare_dataset() -> Prepared:
-    """The dataset of the flags, made if need be; says in one line what was done."""
+    """The dataset of the flags, made if need be; says what was done, and what became of each file."""
     midi_dir = Path(MIDI_DIR.value) if MIDI_DIR.value else None
     prepared = prepare(DATASET.value, Path(DATA_DIR.value), midi_dir)
+    if prepared.built:
+        print_report(prepared.folder)
     print(prepared.notice, flush=True)
     return prepared
+
+
+def print_report(folder: Path) -> None:
+    """Print a line for every refused file, and the table of songs and phrases."""
+    print(*refused_lines(folder), table(folder), sep="\n")

@@ -9,13 +9,17 @@ from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
+DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of the datasets, where it has moved since.")
 
 
 def main(arguments: list[str]) -> None:
     """Print the table; it is written to the run folder too."""
     refuse_arguments(arguments)
     folder = RunFolder(Path(WORKDIR.value))
-    print(evaluate_run(folder, folder.dataset_folder()))
+    dataset_folder = folder.dataset_folder()
+    if DATA_DIR.value:
+        dataset_folder = Path(DATA_DIR.value, *dataset_folder.parts[-3:])
+    print(evaluate_run(folder, dataset_folder))
     print(f"\nWritten to {folder.workdir}: evaluation.md, evaluation.json, evaluation/phrases.png.")
 
 

@@ -16,8 +16,11 @@ from launch.run_folder import RunFolder
 from launch.samples import transfer_samples, write_samples
 
 
-def load_transfer(folder: RunFolder) -> tuple[Transfer, int]:
-    """The generators of the run's best checkpoint, and its step. Raises UserError where there is none."""
+def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
+    """The generators of the run's best checkpoint, its step, and the newest checkpoint's step.
+
+    Raises UserError where there is none.
+    """
     folder.config()
     with Checkpoints(folder.checkpoints, read_only=True) as checkpoints:
         step = checkpoints.best()
@@ -25,7 +28,8 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int]:
             raise UserError(
                 f"{str(folder.workdir)!r} has no checkpoint yet; run launch.train with this --workdir."
             )
-        return Transfer(checkpoints.config(step), checkpoints.generators(step)), step
+        transfer = Transfer(checkpoints.config(step), checkpoints.generators(step))
+        return transfer, step, checkpoints.latest()
 
 
 def evaluate_run(folder: RunFolder, dataset_folder: Path) -> str:
@@ -33,7 +37,7 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path) -> str:
 
     Returns the table as Markdown. Raises UserError where the dataset is not the one of the run.
     """
-    transfer, step = load_transfer(folder)
+    transfer, step, trained_steps = load_transfer(folder)
     pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
     if not is_finished(dataset_folder) or read_metadata(dataset_folder)["fingerprint"] != fingerprint:
         raise UserError(
@@ -46,6 +50,7 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path) -> str:
         "pair": list(pair),
         "split": "test",
         "step": step,
+        "trained_steps": trained_steps,
         "classifier_accuracy": judge.accuracy,
         **metrics.evaluate(transfer, judge, test[pair[0]].rolls, test[pair[1]].rolls),
     }

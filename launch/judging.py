@@ -14,7 +14,7 @@ from cyclegan_jax.judge import EPOCHS, Judge, train_judge
 def judge_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
     """Where the classifier of a pair is kept: `data_dir/classifiers`, by fingerprint and pair."""
     data_dir = dataset_folder.parents[2]
-    return data_dir / "classifiers" / f"{fingerprint}-{pair[0]}-{pair[1]}.msgpack"
+    return data_dir / "classifiers" / fingerprint / pair[0] / f"{pair[1]}.msgpack"
 
 
 def get_judge(

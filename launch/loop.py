@@ -11,12 +11,12 @@ from cyclegan_jax.checkpoint import SCORE, Checkpoints
 from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.errors import TrainingDivergedError
+from cyclegan_jax.errors import TrainingDivergedError, UserError
 from cyclegan_jax.judge import Judge
-from cyclegan_jax.parallel import Parallel
+from cyclegan_jax.parallel import Parallel, from_first_process
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.transfer import Transfer
-from launch.run_folder import RunFolder
+from launch.run_folder import LENGTH, RunFolder
 from launch.run_log import RunLog
 from launch.samples import transfer_samples, write_samples
 
@@ -67,8 +67,9 @@ def train(
                     score = None
                     if evaluates:
                         own = _evaluate(config, plain, evaluator, folder, log) if evaluator else 0.0
-                        score = {SCORE: parallel.from_first_process(own, f"score of step {step}")}
+                        score = {SCORE: from_first_process(own, f"score of step {step}")}
                     checkpoints.save(step, plain, config, score)
+                    log.restart_clock(step)
     return parallel.gather(state)
 
 
@@ -79,6 +80,13 @@ def _begin(
     newest = checkpoints.latest()
     if newest is None:
         return parallel.scatter(fresh), 0
+    different = config.difference(checkpoints.config(newest), ignored=LENGTH)
+    if different:
+        field, new, old = different
+        raise UserError(
+            f"{field} is {new!r}, but the checkpoint in {str(checkpoints.folder)!r} has {old!r}; "
+            "give the same value or another --workdir."
+        )
     return parallel.scatter(checkpoints.restore(newest, fresh)), newest
 
 
@@ -88,7 +96,7 @@ def _finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise TrainingDivergedError(
-                f"{name} is {value} at step {step}; training stopped, the checkpoints before it are kept; "
+                f"{name} is {value} by step {step}; training stopped, the checkpoints before it are kept; "
                 "try a smaller --learning_rate."
             )
     return numbers

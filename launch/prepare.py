@@ -5,7 +5,6 @@ from pathlib import Path
 from absl import flags
 
 from cyclegan_jax.datasets.genre_rolls.prepare import prepare
-from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
 from launch import data_flags
 from launch.runner import refuse_arguments, run
 
@@ -18,8 +17,7 @@ def main(arguments: list[str]) -> None:
     midi_dir = data_flags.MIDI_DIR.value
     dataset = "midi" if midi_dir else data_flags.DATASET.value
     prepared = prepare(dataset, Path(data_flags.DATA_DIR.value), midi_dir and Path(midi_dir))
-    print("\n".join(refused_lines(prepared.folder)))
-    print(table(prepared.folder))
+    data_flags.print_report(prepared.folder)
     print(prepared.notice)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 from cyclegan_jax.config import Config
@@ -25,26 +26,25 @@ class RunFolder:
         return self.workdir / "checkpoints"
 
     def check(self, config: Config, *, extend: bool) -> None:
-        """Raise UserError where the run here is of another config, naming the field and both values."""
-        path = self.workdir / "config.json"
-        if self.workdir.exists() and not self.workdir.is_dir():
-            raise UserError(f"workdir {str(self.workdir)!r} is a file; name a folder, new or of a run.")
-        if not path.exists():
+        """Raise UserError where nothing can be written, or the run here is of another config."""
+        existing = next(p for p in (self.workdir, *self.workdir.absolute().parents) if p.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise UserError(
+                f"workdir {str(self.workdir)!r} cannot be made or written: {str(existing)!r} is not a folder "
+                "that may be written to; name another one."
+            )
+        if not (self.workdir / "config.json").exists():
             return
         before = self.config()
-        for field in dataclasses.fields(Config):
-            old, new = getattr(before, field.name), getattr(config, field.name)
-            longer = field.name in LENGTH and config.steps > before.steps
-            if old != new and not (longer and extend):
-                way_out = "add --extend to train on" if longer else "give the same value or another --workdir"
-                raise UserError(
-                    f"{field.name} is {new!r}, but the run in {str(self.workdir)!r} has {old!r}; {way_out}."
-                )
+        longer = config.steps > before.steps
+        different = config.difference(before, ignored=LENGTH if longer and extend else ())
+        if different:
+            raise UserError(_explain(*different, str(self.workdir), longer))
 
     def is_finished(self, config: Config) -> bool:
-        """Whether the run here has been trained to the end and evaluated."""
-        evaluated = (self.workdir / "evaluation.json").exists()
-        return evaluated and (self.checkpoints / str(config.steps)).is_dir()
+        """Whether the run here has been trained to the end and evaluated there."""
+        path = self.workdir / "evaluation.json"
+        return path.exists() and json.loads(path.read_text())["trained_steps"] == config.steps
 
     def claim(self, config: Config, dataset_folder: Path) -> None:
         """Make the folder, if need be, and write down what the run is of."""
@@ -65,5 +65,20 @@ class RunFolder:
             raise UserError(f"{path} is not a config of this version: {error}") from error
 
     def dataset_folder(self) -> Path:
-        """Where the run's dataset was."""
+        """Where the run's dataset was. Raises UserError where there is no run."""
+        self.config()
         return Path(json.loads((self.workdir / "dataset.json").read_text())["folder"])
+
+
+def _explain(field: str, new: object, old: object, workdir: str, longer: bool) -> str:
+    if field == "fingerprint":
+        return (
+            f"the dataset is not the one of the run in {workdir!r}: its fingerprint is {new}, not {old}; "
+            "give the folder that the run was started with, unchanged, or another --workdir."
+        )
+    way_out = (
+        "add --extend to train on"
+        if longer and field in LENGTH
+        else ("give the same value or another --workdir")
+    )
+    return f"{field} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

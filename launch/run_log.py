@@ -34,7 +34,7 @@ class RunLog:
         if importlib.util.find_spec("tensorboardX"):
             from tensorboardX import SummaryWriter
 
-            self._board = SummaryWriter(str(workdir / "tensorboard"))
+            self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1)
 
     def __enter__(self) -> "RunLog":
         return self
@@ -80,6 +80,9 @@ class RunLog:
             for version, rolls in picture(samples).items():
                 upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1)[:, None].astype(np.float32)
                 self._board.add_images(f"samples/{version}", upright, step)
+
+    def restart_clock(self, step: int) -> None:
+        """Leave out of the next speed what was done since the last tick, such as saving."""
         self._step, self._time = step, time.monotonic()
 
     def _scalars(self, step: int, figures: dict[str, float]) -> None:

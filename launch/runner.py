@@ -15,7 +15,7 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """Parse the flags, call `main` with what is left of the command line, and end the process.
 
     Exit code: what `main` returns or 0, also for `--help`; 2 with one line on stderr for wrong flags
-    and for a UserError; 3 where training diverged.
+    and for a UserError or a file that cannot be read or written; 3 where training diverged.
     """
     logging.set_verbosity(logging.ERROR)
     app.run(lambda argv: sys.exit(_call(main, argv[1:])), flags_parser=_parse)
@@ -38,6 +38,11 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
         return main(arguments) or DONE
     except UserError as error:
         _explain(_one_line(error))
+        return USAGE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _explain(f"{error.filename}: {error.strerror}; name another place, or make it readable or writable.")
         return USAGE
     except TrainingDivergedError as error:
         _explain(_one_line(error))

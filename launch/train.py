@@ -6,10 +6,10 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from cyclegan_jax.config import Config, resolve_pair
+from cyclegan_jax.config import Cadence, Config, resolve_pair
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, load_phrases
-from cyclegan_jax.parallel import check_divides
+from cyclegan_jax.parallel import check_divides, wait_for_all
 from launch import cluster, data_flags, train_flags
 from launch.evaluation import evaluate_run
 from launch.judging import get_judge
@@ -29,6 +29,7 @@ class Plan:
     """A run that is ready to go; the evaluator is the first process's alone."""
 
     config: Config
+    cadence: Cadence
     batches: PairBatches
     evaluator: Evaluator | None
     folder: RunFolder
@@ -43,10 +44,11 @@ def main(arguments: list[str]) -> None:
         plan = prepare_run()
     if plan is None:
         return
-    train(plan.config, train_flags.cadence(), plan.batches, plan.evaluator, plan.folder)
+    train(plan.config, plan.cadence, plan.batches, plan.evaluator, plan.folder)
     if cluster.is_first():
         print(evaluate_run(plan.folder, plan.dataset_folder))
         print(f"\nSee {plan.folder.workdir}/evaluation: phrases.png to look at, *.mid to listen to.")
+    wait_for_all("the run is evaluated")
 
 
 def prepare_run() -> Plan | None:
@@ -63,8 +65,8 @@ def prepare_run() -> Plan | None:
 
     preset = train_flags.preset()
     batches = _batches(phrases, pair, mixed, train_flags.batch_size(preset))
-    config = train_flags.config(preset, pair, mixed, prepared.fingerprint, batches.steps_per_epoch)
-    train_flags.cadence()
+    config = train_flags.config(preset, pair, mixed, prepared.fingerprint, batches)
+    cadence = train_flags.cadence(batches.steps_per_epoch)
     check_divides(config.batch_size, jax.device_count())
     counts = _counts(phrases, batches)
     if DRY_RUN.value:
@@ -86,7 +88,7 @@ def prepare_run() -> Plan | None:
         judge = get_judge(prepared.folder, prepared.fingerprint, pair)
         evaluator = Evaluator(judge, load_phrases(prepared.folder, "validation", pair))
         folder.claim(config, prepared.folder)
-    return Plan(config, batches, evaluator, folder, prepared.folder)
+    return Plan(config, cadence, batches, evaluator, folder, prepared.folder)
 
 
 def _batches(

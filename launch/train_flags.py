@@ -1,5 +1,7 @@
 """The flags of training, and the config they resolve to."""
 
+import dataclasses
+
 import jax
 from absl import flags
 
@@ -13,6 +15,7 @@ from cyclegan_jax.config import (
     resolve_pool_size,
     resolve_preset,
 )
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import UserError
 
 PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
@@ -36,11 +39,12 @@ SIGMA_D = flags.DEFINE_float("sigma_d", 0.01, "Standard deviation of the discrim
 POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
 LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-4, "Adam's learning rate.")
 BETA1 = flags.DEFINE_float("beta1", 0.5, "Adam's decay of the mean gradient.")
+BETA2 = flags.DEFINE_float("beta2", 0.999, "Adam's decay of the mean square gradient.")
 DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of everything drawn.")
 LOG_EVERY = flags.DEFINE_integer("log_every", 10, "Steps between two lines of metrics.")
 EVAL_EVERY = flags.DEFINE_integer("eval_every", 0, "Steps between evaluations, each saved; 0: five a run.")
-SAVE_EVERY = flags.DEFINE_integer("save_every", 0, "Steps between further checkpoints; 0: none.")
+SAVE_EVERY = flags.DEFINE_integer("save_every", 0, "Steps between further checkpoints; 0: one an epoch.")
 
 
 def preset() -> str:
@@ -65,32 +69,31 @@ def batch_size(preset_name: str) -> int:
 
 
 def config(
-    preset_name: str,
-    pair: tuple[str, str],
-    mixed: tuple[str, ...],
-    fingerprint: str,
-    steps_per_epoch: int,
+    preset_name: str, pair: tuple[str, str], mixed: tuple[str, ...], fingerprint: str, batches: PairBatches
 ) -> Config:
     """The resolved config; a flag given beats the preset."""
     sizes = PRESETS[preset_name]
-    steps = _steps(sizes["epochs"], steps_per_epoch)
+    steps = _steps(sizes["epochs"], batches.steps_per_epoch)
     constant = CONSTANT_EPOCHS.value
+    if constant is not None:
+        check_range("constant_epochs", constant, 0, steps / batches.steps_per_epoch)
     return Config(
         pair=pair,
         genres=mixed,
         fingerprint=fingerprint,
         steps=steps,
-        constant_steps=steps // 2 if constant is None else constant * steps_per_epoch,
+        constant_steps=steps // 2 if constant is None else constant * batches.steps_per_epoch,
         model=MODEL.value,
         width=sizes["width"] if WIDTH.value is None else WIDTH.value,
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
-        batch_size=batch_size(preset_name),
+        batch_size=batches.batch_size,
         lambda_cycle=LAMBDA_CYCLE.value,
         gamma=GAMMA.value,
         sigma_d=SIGMA_D.value,
         pool_size=resolve_pool_size(POOL_SIZE.value, MODEL.value),
         learning_rate=LEARNING_RATE.value,
         beta1=BETA1.value,
+        beta2=BETA2.value,
         dtype=DTYPE.value,
         seed=SEED.value,
     )
@@ -100,13 +103,13 @@ def _steps(preset_epochs: int, steps_per_epoch: int) -> int:
     if STEPS.value is not None and EPOCHS.value is not None:
         raise UserError(f"steps is {STEPS.value} and epochs is {EPOCHS.value}, but only one may be given.")
     if STEPS.value is not None:
-        check_range("steps", STEPS.value, 1, 2**31)
         return STEPS.value
     epochs = preset_epochs if EPOCHS.value is None else EPOCHS.value
-    check_range("epochs", epochs, 1, 2**31)
+    check_range("epochs", epochs, 1, (2**31 - 1) // steps_per_epoch)
     return epochs * steps_per_epoch
 
 
-def cadence() -> Cadence:
+def cadence(steps_per_epoch: int) -> Cadence:
     """How often to log, evaluate and save."""
-    return Cadence(LOG_EVERY.value, EVAL_EVERY.value, SAVE_EVERY.value)
+    cadence = Cadence(LOG_EVERY.value, EVAL_EVERY.value, SAVE_EVERY.value)
+    return dataclasses.replace(cadence, save_every=cadence.save_every or steps_per_epoch)

@@ -6,6 +6,7 @@ from pathlib import Path
 from absl import flags
 from tqdm import tqdm
 
+from cyclegan_jax.config import check_choice
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi import write_midi
 from cyclegan_jax.songs import RefusedSongError, read_song
@@ -22,8 +23,10 @@ OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there 
 
 def main(arguments: list[str]) -> int:
     """Transfer every file named; one that cannot be read does not stop the others."""
-    transfer, _ = load_transfer(RunFolder(Path(WORKDIR.value)))
-    targets = plan([Path(name) for name in arguments], Path(OUT_DIR.value), TO.value, transfer.config.pair)
+    transfer, _, _ = load_transfer(RunFolder(Path(WORKDIR.value)))
+    check_choice("to", TO.value, transfer.config.pair)
+    sources = [Path(name) for name in arguments]
+    targets = plan(sources, Path(OUT_DIR.value), TO.value, overwrite=OVERWRITE.value)
     failures = 0
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:
@@ -34,14 +37,12 @@ def main(arguments: list[str]) -> int:
     return SOME_FAILED if failures else DONE
 
 
-def plan(sources: list[Path], out_dir: Path, to: str, pair: tuple[str, str]) -> dict[Path, Path]:
+def plan(sources: list[Path], out_dir: Path, to: str, *, overwrite: bool) -> dict[Path, Path]:
     """Source -> target `<out_dir>/<name>_<to>.mid`.
 
-    Raises UserError, before anything is written, for no or missing files, a genre outside the pair,
-    two songs of one name, and targets that exist.
+    Raises UserError, before anything is written, for no or missing files, two songs of one name, and
+    targets that exist unless they may be overwritten.
     """
-    if to not in pair:
-        raise UserError(f"to is {to!r}, but this run knows {pair[0]} and {pair[1]}; name one of them.")
     if not sources:
         raise UserError("no MIDI file was named; write the files after the flags: song.mid more.mid.")
     targets: dict[Path, Path] = {}
@@ -51,7 +52,7 @@ def plan(sources: list[Path], out_dir: Path, to: str, pair: tuple[str, str]) -> 
         target = out_dir / f"{source.stem}_{to}.mid"
         if target in targets.values():
             raise UserError(f"two files would both become {str(target)!r}; transfer them in two calls.")
-        if target.exists() and not OVERWRITE.value:
+        if target.exists() and not overwrite:
             raise UserError(f"{str(target)!r} exists; add --overwrite or choose another --out_dir.")
         targets[source] = target
     return targets

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,18 +26,24 @@ DATASETS = ("demo", "midi")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset on disk: `folder` opens with `tfds.builder_from_directory`; `notice` says what was done."""
+    """A dataset on disk.
+
+    `folder` opens with `tfds.builder_from_directory`. `notice` says in one line what was done.
+    `built`: whether it was made just now.
+    """
 
     folder: Path
     fingerprint: str
     notice: str
+    built: bool
 
 
 def prepare(dataset: str, data_dir: Path, midi_dir: Path | None = None) -> Prepared:
     """Make the dataset below `data_dir`, unless it is there and made of the same files in the same way.
 
     `dataset`: demo or midi. `midi` needs `midi_dir` the first time; without it, what was made before
-    is used. Raises UserError where the folder is missing or has too little usable music.
+    is used. Raises UserError where the folder is missing or has too little usable music; a dataset
+    made before then stays as it is.
     """
     check_choice("dataset", dataset, DATASETS)
     if dataset == "demo" and midi_dir:
@@ -50,35 +57,39 @@ def prepare(dataset: str, data_dir: Path, midi_dir: Path | None = None) -> Prepa
         raise UserError(
             f"dataset 'midi' is not in {str(data_dir)!r} yet; name the folder to make it of with --midi_dir."
         )
-    stale = _what_changed(made_before, midi_dir)
-    if made_before is not None and not stale:
-        return Prepared(folder, made_before["fingerprint"], f"Dataset {dataset!r} found in {folder}.")
-    _build(midi_config(midi_dir.resolve()) if midi_dir else dataset, data_dir.resolve())
-    made = read_metadata(folder)
-    files, refused = sum(made["files"].values()), len(made["refused"])
-    done = f"rebuilt in {folder}: {stale}" if stale else f"built in {folder}"
-    notice = f"Dataset {dataset!r} {done}. {refused} of {files} files refused; launch.prepare lists them."
-    return Prepared(folder, made["fingerprint"], notice)
+    changed = _what_changed(made_before, midi_dir) if midi_dir else ""
+    if made_before and not changed:
+        notice = f"Dataset {dataset!r} found in {folder}."
+        return Prepared(folder, made_before["fingerprint"], notice, built=False)
+    _build(midi_config(midi_dir.resolve()) if midi_dir else dataset, data_dir.resolve(), folder)
+    done = f"rebuilt in {folder}: {changed}" if changed else f"built in {folder}"
+    return Prepared(folder, read_metadata(folder)["fingerprint"], f"Dataset {dataset!r} {done}.", built=True)
 
 
-def _what_changed(made_before: dict | None, midi_dir: Path | None) -> str:
+def _what_changed(made_before: dict | None, midi_dir: Path) -> str:
     """Why a dataset made before does not serve; empty where it does, or where there is none."""
-    if made_before is None or midi_dir is None:
-        return ""
-    if fingerprint(find_song_files(midi_dir), rules_of("midi")) == made_before["fingerprint"]:
+    files = find_song_files(midi_dir)
+    if not made_before or fingerprint(files, rules_of("midi")) == made_before["fingerprint"]:
         return ""
     before, now = made_before["midi_dir"], str(midi_dir.resolve())
     return f"the files in {now} have changed" if before == now else f"it was made of {before}, now of {now}"
 
 
-def _build(config: GenreRollsConfig | str, data_dir: Path) -> None:
+def _build(config: GenreRollsConfig | str, data_dir: Path, folder: Path) -> None:
+    """Make a dataset aside, and put it in its place when it is whole."""
     tfds.disable_progress_bar()
-    builder = Builder(data_dir=data_dir, config=config, file_format="array_record")
-    settings = tfds.download.DownloadConfig(
-        download_mode=tfds.GenerateMode.REUSE_CACHE_IF_EXISTS, try_download_gcs=False
-    )
-    with tempfile.TemporaryDirectory() as nothing, contextlib.redirect_stdout(io.StringIO()):
-        builder.download_and_prepare(download_dir=nothing, download_config=settings)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=data_dir, prefix=".building-"))
+    try:
+        builder = Builder(data_dir=aside, config=config, file_format="array_record")
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(download_dir=aside / "downloads")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            folder.rename(aside / "before")
+        Path(builder.data_dir).rename(folder)
+    finally:
+        shutil.rmtree(aside)
 
 
 def is_finished(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """Finding the MIDI files of a folder that has one sub-folder a genre."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
     if not midi_dir.is_dir():
         raise UserError(f"midi_dir {str(midi_dir)!r} is not a folder; give one laid out as {layout}.")
     files = [
-        SongFile(genre.name, path.relative_to(genre).as_posix(), path)
+        SongFile(_text(genre.name), _text(path.relative_to(genre).as_posix()), path)
         for genre in midi_dir.iterdir()
         if genre.is_dir() and not genre.name.startswith(".")
         for path in genre.rglob("*")
@@ -44,13 +45,24 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
             f"midi_dir {str(midi_dir)!r} has no MIDI file in any sub-folder: looked for {layout} and .midi, "
             "in any case; put each genre's files into a folder of the genre's name."
         )
+    for genre in {file.genre for file in files}:
+        if genre != genre.strip():
+            raise UserError(f"genre {genre!r} has blanks around its name; rename its folder.")
     return sorted(files, key=lambda file: file.name)
+
+
+def _text(name: str) -> str:
+    """A file's name as valid text: bytes that are not UTF-8 become backslashes and numbers."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def fingerprint(files: Iterable[SongFile], rules: str) -> str:
     """16 hex digits of the files' names and contents and of `rules`, what is done with them."""
     digest = hashlib.sha256(rules.encode())
     for file in files:
-        content = file.path.read_bytes() if file.path.is_file() else b""
+        try:
+            content = file.path.read_bytes()
+        except OSError:
+            content = b""
         digest.update(f"\0{file.name}\0{hashlib.sha256(content).hexdigest()}".encode())
     return digest.hexdigest()[:16]

@@ -31,8 +31,8 @@ class PairBatches:
     def __post_init__(self) -> None:
         if min(len(self.a), len(self.b)) < self.batch_size:
             raise UserError(
-                f"batch_size is {self.batch_size}, but the training split has {len(self.a)} phrases of A and "
-                f"{len(self.b)} of B; lower it or add songs."
+                f"batch_size is {self.batch_size}, but the training split has {len(self.a)} phrases of the "
+                f"first genre and {len(self.b)} of the second; lower it or add songs."
             )
 
     @property
