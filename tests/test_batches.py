@@ -144,5 +144,7 @@ def test_a_genre_with_less_than_a_batch_is_a_user_error(a, b, allowed):
     if allowed:
         assert make(a, b).steps_per_epoch == 1
         return
-    with pytest.raises(UserError, match=rf"batch_size is 4, .* {a} phrases of A and {b} of B; lower it"):
+    with pytest.raises(
+        UserError, match=rf"batch_size is 4, .* {a} phrases of the first .* {b} of the second; lower it"
+    ):
         make(a, b)

@@ -8,6 +8,7 @@ import pytest
 from conftest import SMALLEST, run_command
 from midi_files import write_midi_file
 
+from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 from cyclegan_jax.midi import read_score
 from cyclegan_jax.songs import quantise
 
@@ -63,7 +64,7 @@ def test_help_names_every_flag_and_ends_with_0(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir):
+def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_folder):
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert set(evaluation) == {
         *("pair", "split", "step", "classifier_accuracy", "a_to_b", "b_to_a"),
@@ -86,6 +87,10 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir):
     for folder in (run_dir / "evaluation", *(run_dir / "samples" / f"step_{n:06d}" for n in range(1, 7))):
         assert (folder / "phrases.png").stat().st_size > 0
         assert len(list(folder.glob("*.mid"))) == 2 * 3 * 3
+    held_out = {split: load_phrases(demo_folder, split, ("jazz", "pop")) for split in ("validation", "test")}
+    for direction, genre in (("a_to_b", "jazz"), ("b_to_a", "pop")):
+        assert evaluation[direction]["phrases"] == len(held_out["test"][genre])
+        assert rows[-1][f"validation/{direction}/phrases"] == len(held_out["validation"][genre])
     saved = {int(path.name) for path in (run_dir / "checkpoints").iterdir()}
     assert {4, 5, 6, evaluation["step"]} == saved
 

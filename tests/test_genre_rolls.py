@@ -1,4 +1,4 @@
-"""The dataset: its records, what it says of refused files, and when it is made again."""
+"""The dataset: its features, its records, its splits, and what it says of refused files."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,10 @@ import pytest
 import tensorflow_datasets as tfds
 from midi_files import write_midi_file
 
-from cyclegan_jax.datasets.genre_rolls.prepare import is_finished, prepare, read_metadata
+from cyclegan_jax.datasets.genre_rolls.prepare import prepare, read_metadata
 from cyclegan_jax.datasets.genre_rolls.splits import SPLITS, split_songs
 from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
 from cyclegan_jax.datasets.pipeline.phrases import genres_of
-from cyclegan_jax.errors import UserError
 from cyclegan_jax.songs import Refusal
 
 STEP, PHRASE = 120, 64 * 120
@@ -28,6 +27,7 @@ REFUSED = {
     "jazz/drums.mid": (Refusal.NO_NOTES, [], {"drums": LONG}),
     "jazz/high.mid": (Refusal.BLANK, [(0, PHRASE, 108)], {}),
     "jazz/late.mid": (Refusal.LATE_TIME_SIGNATURE, LONG, {"signatures": ((480, 4, 4),)}),
+    "jazz/long.mid": (Refusal.TOO_LONG, [*LONG, (4096 * 1920, 4096 * 1920 + STEP, 60)], {}),
     "jazz/none.mid": (Refusal.NO_TIME_SIGNATURE, LONG, {"signatures": ()}),
     "jazz/short.mid": (Refusal.TOO_SHORT, [(0, PHRASE - STEP, 60)], {}),
     "jazz/torn.mid": (Refusal.UNREADABLE, LONG, {}),
@@ -35,20 +35,13 @@ REFUSED = {
 }
 
 
-def write_song(path: Path, number: int) -> Path:
+def write_song(path: Path, number: int) -> None:
     """2 + number phrases of a note each, a blank and an incomplete one, and `number` notes too high."""
     notes = [(PHRASE * (3 + number), PHRASE * (3 + number) + STEP, 60), *[(0, STEP, 108)] * number]
     for place in (0, *range(2, 3 + number)):
         onset = PHRASE * place + STEP * number
         notes.append((onset, onset + STEP * (2 + place), 30 + 10 * number + place))
-    return write_midi_file(path, notes, tempos=((0, 60.0 + 10 * number), (STEP, 200.0)))
-
-
-def write_songs(midi_dir: Path, genres: tuple[str, ...] = ("a", "b"), count: int = 3) -> Path:
-    for genre in genres:
-        for number in range(count):
-            write_song(midi_dir / genre / f"{number}.mid", number)
-    return midi_dir
+    write_midi_file(path, notes, tempos=((0, 60.0 + 10 * number), (STEP, 200.0)))
 
 
 def records_of(folder: Path) -> list[tuple[str, str, str, int, dict]]:
@@ -104,7 +97,7 @@ def test_the_records_are_the_phrases_converted_by_hand_with_each_song_whole_in_i
 def test_every_refused_file_is_listed_with_its_reason(folder):
     reasons = {name: reason for name, reason, _ in read_metadata(folder)["refused"]}
     assert reasons == {name: str(reason) for name, (reason, *_) in REFUSED.items()}
-    assert len(lines := refused_lines(folder)) == 10
+    assert len(lines := refused_lines(folder)) == 11
     assert "refused  Hip Hop/swing.mid: metre other than 4/4 (12/8)" in lines
 
 
@@ -116,85 +109,14 @@ def test_the_table_counts_files_songs_and_phrases(folder):
     for genre, songs in SONGS.items():
         song_of = {split: song for song, split in split_songs(genre, list(songs)).items()}
         by_split[genre] = [number for split in SPLITS for number in (1, 2 + songs[song_of[split]])]
-    hip_hop = [6, 3, 1, 0, 0, 2, 0, 0, 0, *by_split["Hip Hop"], 0 + 1 + 2]
-    jazz = [10, 3, 1, 1, 1, 1, 1, 1, 1, *by_split["jazz"], 3 + 4 + 5]
+    hip_hop = [6, 3, 1, 0, 0, 2, 0, 0, 0, 0, *by_split["Hip Hop"], 0 + 1 + 2]
+    jazz = [11, 3, 1, 1, 1, 1, 1, 1, 1, 1, *by_split["jazz"], 3 + 4 + 5]
     both = [a + b for a, b in zip(hip_hop, jazz, strict=True)]
     assert [name for name, *_ in rows] == ["Hip Hop", "jazz", "all"]
     assert [list(map(int, numbers)) for _, *numbers in rows] == [hip_hop, jazz, both]
 
 
-def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
-    midi_dir = write_songs(tmp_path / "midi")
-    built = prepare("midi", tmp_path / "data", midi_dir)
-    assert built.folder == tmp_path / "data/genre_rolls/midi/1.0.0"
-    assert built.notice.startswith(f"Dataset 'midi' built in {built.folder}. 0 of 6 files refused")
-    before = (built.folder / "dataset_info.json").stat()
-    for again in (midi_dir, None):
-        found = prepare("midi", tmp_path / "data", again)
-        assert found.notice == f"Dataset 'midi' found in {built.folder}."
-        assert (found.folder, found.fingerprint) == (built.folder, built.fingerprint)
-    assert (built.folder / "dataset_info.json").stat() == before
-
-
-@pytest.mark.parametrize(
-    "change, phrases",
-    [
-        (lambda midi_dir: write_song(midi_dir / "a/0.mid", 3), 21),
-        (lambda midi_dir: write_song(midi_dir / "a/new.mid", 3), 23),
-    ],
-    ids=["changed", "added"],
-)
-def test_other_files_rebuild_it_and_the_notice_says_why(tmp_path, change, phrases):
-    midi_dir = write_songs(tmp_path / "midi")
-    built = prepare("midi", tmp_path / "data", midi_dir)
-    assert len(records_of(built.folder)) == 18
-    change(midi_dir)
-    rebuilt = prepare("midi", tmp_path / "data", midi_dir)
-    assert f" rebuilt in {built.folder}: the files in {midi_dir} have changed." in rebuilt.notice
-    assert rebuilt.fingerprint != built.fingerprint
-    assert len(records_of(built.folder)) == phrases
-
-
-def test_another_folder_rebuilds_it_with_its_own_genres(tmp_path):
-    one, two = write_songs(tmp_path / "one"), write_songs(tmp_path / "two", ("x", "Y z", "9"))
-    built = prepare("midi", tmp_path / "data", one)
-    rebuilt = prepare("midi", tmp_path / "data", two)
-    assert f" rebuilt in {built.folder}: it was made of {one}, now of {two}." in rebuilt.notice
-    assert genres_of(rebuilt.folder) == ("9", "Y z", "x")
-    assert read_metadata(rebuilt.folder)["files"] == {"9": 3, "Y z": 3, "x": 3}
-
-
-def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
-    midi_dir = write_songs(tmp_path / "midi")
-    built = prepare("midi", tmp_path / "data", midi_dir)
-    (built.folder / "dataset_info.json").unlink()
-    assert not is_finished(built.folder)
-    assert " built in " in prepare("midi", tmp_path / "data", midi_dir).notice
-
-
-@pytest.mark.parametrize(
-    "dataset, midi_dir, message",
-    [
-        ("midi", "absent", "absent' is not a folder"),
-        ("midi", "empty", "no MIDI file in any sub-folder"),
-        ("midi", None, "not in .* yet; name the folder to make it of with --midi_dir"),
-        ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files"),
-        ("midi", "one_genre", "'waltz' has 0 usable songs, but needs at least 3; add MIDI files"),
-        ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
-        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi"),
-    ],
-)
-def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, message):
-    (tmp_path / "empty/jazz").mkdir(parents=True)
-    write_songs(tmp_path / "two_songs", ("b",), 2)
-    write_midi_file(write_songs(tmp_path / "one_genre") / "waltz/1.mid", LONG, signatures=((0, 3, 4),))
-    with pytest.raises(UserError, match=message):
-        prepare(dataset, tmp_path / "data", midi_dir and tmp_path / midi_dir)
-
-
-def test_the_demo_is_all_of_the_composers_songs_and_is_made_once(demo_dir, demo_folder):
-    before = (demo_folder / "dataset_info.json").stat()
-    assert prepare("demo", demo_dir).notice == f"Dataset 'demo' found in {demo_folder}."
-    assert (demo_folder / "dataset_info.json").stat() == before
+def test_the_demo_is_all_of_the_composers_songs(demo_folder):
     assert refused_lines(demo_folder) == []
     assert read_metadata(demo_folder)["files"] == {"classic": 60, "jazz": 60, "pop": 60}
+    assert tfds.builder_from_directory(demo_folder).info.config_name == "demo"

@@ -143,10 +143,11 @@ def test_a_file_of_drums_and_one_of_nothing_have_no_notes(tmp_path):
         (b"", "less than 14"),
         (b"RIFF of another kind", "MThd"),
         (b"MThd\0\0\0\6\0\1\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0", "ticks per quarter"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\0\0\0\4\0\xff\x2f\0", "0 ticks a quarter"),
         (b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk\0\0\0\x63\0\xff\x2f\0", "chunk length"),
         (None, "No such file"),
     ],
-    ids=["empty", "other", "SMPTE", "cut off", "missing"],
+    ids=["empty", "other", "SMPTE", "no ticks", "cut off", "missing"],
 )
 def test_what_cannot_be_parsed_says_why_in_one_line(tmp_path, content, reason):
     path = tmp_path / "a.mid"

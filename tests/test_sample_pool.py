@@ -108,11 +108,12 @@ def test_equal_keys_draw_equally_whatever_part_of_the_batch_is_held(draws):
     np.testing.assert_array_equal(part_b, handed_b[7, :1])
 
 
-def test_a_pool_of_size_zero_hands_all_through():
-    pool, handed_a, handed_b = exchange(create_pool(0, (2,)), batch(1), batch(2), jax.random.PRNGKey(0))
+def test_a_pool_of_size_zero_is_none_and_hands_all_through():
+    assert create_pool(0, (2,)) is None
+    pool, handed_a, handed_b = exchange(None, batch(1), batch(2), jax.random.PRNGKey(0))
     np.testing.assert_array_equal(handed_a, batch(1))
     np.testing.assert_array_equal(handed_b, batch(2))
-    assert pool.a.shape == (0, 2) and pool.filled == 0
+    assert pool is None
 
 
 def test_sixty_exchanges_inside_jit_replay_the_originals_pool():

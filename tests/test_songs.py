@@ -1,5 +1,6 @@
 """Songs: MIDI files as whole rolls, and the filter with its reasons."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,6 @@ def test_a_file_becomes_the_roll_written_by_hand(tmp_path, ticks_per_quarter, pa
         (480, 59, 179, [0]),
         (480, 60, 180, [1]),
         (480, 59, 180, [0, 1]),
-        (480, 60, 299, [1]),
         (480, 60, 300, [1, 2]),
         (480, 0, 1, [0]),
         (480, 61, 62, [1]),
@@ -106,9 +106,17 @@ def test_tempo_changes_do_not_move_the_roll_and_are_kept_in_steps(tmp_path):
 
 @pytest.mark.parametrize(
     "tempos, expected",
-    [((), [(0, 120.0)]), (((960, 90.0),), [(0, 120.0), (8, 90.0)]), (((0, 90.0),), [(0, 90.0)])],
+    [
+        ((), [(0, 120.0)]),
+        (((960, 90.0),), [(0, 120.0), (8, 90.0)]),
+        (((0, 90.0),), [(0, 90.0)]),
+        (((0, math.inf), (960, 90.0)), [(0, 120.0), (8, 90.0)]),
+        (((0, 60.0), (0, 90.0), (480, 50.0), (480, 70.0)), [(0, 90.0), (4, 70.0)]),
+    ],
 )
-def test_120_beats_a_minute_where_no_tempo_is_named(tmp_path, tempos, expected):
+def test_120_beats_a_minute_where_no_tempo_is_named_and_the_last_of_several_at_a_tick(
+    tmp_path, tempos, expected
+):
     song = read_song(write_midi_file(tmp_path / "a.mid", PHRASE, tempos=tempos))
     assert np.array(song.tempos) == pytest.approx(np.array(expected), rel=1e-5)
 
@@ -119,9 +127,7 @@ def test_120_beats_a_minute_where_no_tempo_is_named(tmp_path, tempos, expected):
         ((), Refusal.NO_TIME_SIGNATURE),
         (((0, 3, 4),), Refusal.OTHER_METRE),
         (((0, 4, 2),), Refusal.OTHER_METRE),
-        (((0, 8, 4),), Refusal.OTHER_METRE),
         (((0, 4, 4), (1920, 3, 4)), Refusal.OTHER_METRE),
-        (((0, 4, 4), (1920, 3, 4), (3360, 4, 4)), Refusal.OTHER_METRE),
         (((0, 2, 2), (0, 4, 4)), Refusal.OTHER_METRE),
         (((480, 4, 4),), Refusal.LATE_TIME_SIGNATURE),
         (((1, 4, 4), (1920, 4, 4)), Refusal.LATE_TIME_SIGNATURE),
@@ -149,7 +155,6 @@ def test_a_song_may_begin_with_a_rest(tmp_path):
     [
         ([], Refusal.NO_NOTES),
         ([(0, 7619, 60)], Refusal.TOO_SHORT),
-        ([(0, 480, 108)], Refusal.TOO_SHORT),
         ([(0, 7680, 108), (0, 480, 23)], Refusal.BLANK),
         ([(0, 7680, 108), (7680, 9600, 60)], Refusal.BLANK),
         ([(0, 7620, 60)], None),
@@ -165,10 +170,14 @@ def test_a_song_needs_a_whole_phrase_with_a_note_in_range(tmp_path, notes, reaso
 
 
 @pytest.mark.parametrize("read", [read_song, read_dataset_song])
-def test_unreadable_and_noteless_files_are_refused_by_both_readers(tmp_path, read):
+def test_unreadable_noteless_and_endless_files_are_refused_by_both_readers(tmp_path, read):
     (tmp_path / "torn.mid").write_bytes(write_midi_file(tmp_path / "a.mid", PHRASE).read_bytes()[:60])
     assert refusal_of(read, tmp_path / "torn.mid") is Refusal.UNREADABLE
     assert refusal_of(read, tmp_path / "absent.mid") is Refusal.UNREADABLE
+    longest = write_midi_file(tmp_path / "longest.mid", [*PHRASE, (0, 4096 * 1920, 20)])
+    assert len(read(longest).roll) == 4096 * 16
+    longer = write_midi_file(tmp_path / "longer.mid", [*PHRASE, (0, 4096 * 1920 + 1, 20)])
+    assert refusal_of(read, longer) is Refusal.TOO_LONG
     drums_in_3_4 = write_midi_file(tmp_path / "b.mid", [], drums=[(0, 9999, 36)], signatures=((0, 3, 4),))
     assert refusal_of(read, drums_in_3_4) is Refusal.NO_NOTES
 

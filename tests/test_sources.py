@@ -56,6 +56,22 @@ def test_a_folder_without_midi_says_what_was_looked_for(tmp_path):
         find_song_files(tmp_path)
 
 
+def test_a_genre_with_blanks_around_its_name_is_a_user_error(tmp_path):
+    (tmp_path / "jazz ").mkdir()
+    (tmp_path / "jazz /a.mid").write_text("")
+    with pytest.raises(UserError, match="genre 'jazz ' has blanks around its name; rename"):
+        find_song_files(tmp_path)
+
+
+def test_names_that_are_not_utf_8_are_spelt_out(tmp_path):
+    (tmp_path / "jazz").mkdir()
+    path = tmp_path / "jazz" / os.fsdecode(b"caf\xe9.mid")
+    path.write_text("one")
+    (found,) = find_song_files(tmp_path)
+    assert (found.song, found.path) == ("caf\\xe9.mid", path)
+    assert len(mark(tmp_path)) == 16
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return lay(tmp_path / "music", jazz__a_dot_mid="one", jazz__b_dot_mid="two", pop__a_dot_mid="three")
