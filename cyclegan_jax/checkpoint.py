@@ -40,16 +40,16 @@ class Checkpoints:
         best = checkpoint_managers.BestN(
             get_metric_fn=_score, reverse=False, n=1, keep_checkpoints_without_metrics=False
         )
-        options = ocp.CheckpointManagerOptions(
-            preservation_policy=checkpoint_managers.AnyPreservationPolicy([newest, best]),
-            best_fn=_score,
-            best_mode="max",
-            enable_async_checkpointing=False,
-            read_only=read_only,
-            cleanup_tmp_directories=not read_only,
-            multiprocessing_options=_alone() if read_only else ocp.options.MultiprocessingOptions(),
-        )
         with _quiet_orbax():
+            options = ocp.CheckpointManagerOptions(
+                preservation_policy=checkpoint_managers.AnyPreservationPolicy([newest, best]),
+                best_fn=_score,
+                best_mode="max",
+                enable_async_checkpointing=False,
+                read_only=read_only,
+                cleanup_tmp_directories=not read_only,
+                multiprocessing_options=_alone() if read_only else ocp.options.MultiprocessingOptions(),
+            )
             self._manager = ocp.CheckpointManager(self.folder, options=options)
 
     def __enter__(self) -> "Checkpoints":

@@ -25,7 +25,7 @@ FLAGS = {
         *("coordinator", "num_processes", "process_id"),
     ),
     "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
-    "evaluate": ("workdir",),
+    "evaluate": ("workdir", "data_dir"),
     "transfer": ("workdir", "to", "out_dir", "overwrite"),
 }
 
@@ -67,7 +67,7 @@ def test_help_names_every_flag_and_ends_with_0(command, tmp_path):
 def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_folder):
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert set(evaluation) == {
-        *("pair", "split", "step", "classifier_accuracy", "a_to_b", "b_to_a"),
+        *("pair", "split", "step", "trained_steps", "classifier_accuracy", "a_to_b", "b_to_a"),
         *("total_strength", "cycle_f1", "score"),
     }
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
@@ -241,7 +241,7 @@ def test_transfer_of_a_bad_file_among_good_ones_does_the_good_ones(run_dir, song
 
 def test_transfer_refuses_what_it_cannot_do_before_it_writes_anything(run_dir, songs, tmp_path):
     slow = songs["slow"]
-    refused(transfer(run_dir, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz and pop")
+    refused(transfer(run_dir, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz, pop")
     refused(transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out"), "no MIDI file")
     missing = transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out", slow, "nowhere.mid")
     refused(missing, "'nowhere.mid' is not a file")

@@ -189,6 +189,10 @@ def trained(monkeypatch) -> list[dict]:
     return trainings
 
 
+def kept(place: Path) -> list[Path]:
+    return [path for path in (place / "data" / "classifiers").rglob("*") if path.is_file()]
+
+
 def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(trained, tmp_path):
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
     first = judging.get_judge(folder, "0123", ("jazz", "pop"))
@@ -204,7 +208,7 @@ def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(train
     assert judging.get_judge(folder, "0123", ("pop", "jazz")).accuracy == 0.3
     assert judging.get_judge(folder, "4567", ("jazz", "pop")).accuracy == 0.4
     assert judging.get_judge(folder, "0123", ("jazz", "pop")).accuracy == 0.2
-    assert len(list((tmp_path / "data" / "classifiers").iterdir())) == 3
+    assert len(kept(tmp_path)) == 3
 
 
 def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, tmp_path):
@@ -217,7 +221,7 @@ def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, t
 def test_a_kept_classifier_that_cannot_be_read_is_named(trained, tmp_path, content):
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
     judging.get_judge(folder, "0123", ("jazz", "pop"))
-    (path,) = (tmp_path / "data" / "classifiers").iterdir()
+    (path,) = kept(tmp_path)
     path.write_bytes(content)
     with pytest.raises(UserError, match=path.name):
         judging.get_judge(folder, "0123", ("jazz", "pop"))

@@ -18,7 +18,7 @@ from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.errors import TrainingDivergedError
+from cyclegan_jax.errors import TrainingDivergedError, UserError
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
@@ -112,6 +112,14 @@ def steps_saved(workdir: Path) -> list[int]:
     return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())
 
 
+def log(workdir: Path) -> list[dict]:
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def ticks(workdir: Path) -> list[dict]:
+    return [row for row in log(workdir) if "epoch" in row]
+
+
 def assert_same_bits(one: TrainState, other: TrainState) -> None:
     def compare(path: tuple, a: np.ndarray, b: np.ndarray) -> None:
         assert a.dtype == b.dtype, path
@@ -151,13 +159,10 @@ def test_the_state_that_is_compared_has_moved_in_every_part(straight):
 
 def test_what_a_run_leaves(straight):
     workdir, state = straight
-    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    ticks = [row for row in rows if "epoch" in row]
-    assert [(row["step"], row["epoch"]) for row in ticks] == [
-        (step, (step + 2) // 3) for step in range(1, 11)
-    ]
-    assert {"loss/cycle_a", "loss/disc_b_mixed", "grad_norm/generators"} < ticks[0].keys()
-    evaluations = [row for row in rows if "validation/score" in row]
+    rows = ticks(workdir)
+    assert [(row["step"], row["epoch"]) for row in rows] == [(step, (step + 2) // 3) for step in range(1, 11)]
+    assert {"loss/cycle_a", "loss/disc_b_mixed", "grad_norm/generators"} < rows[0].keys()
+    evaluations = [row for row in log(workdir) if "validation/score" in row]
     assert [row["step"] for row in evaluations] == [5, 10]
     assert {path.name for path in (workdir / "samples").iterdir()} == {"step_000005", "step_000010"}
     assert steps_saved(workdir) == [5, 10]
@@ -171,6 +176,13 @@ def test_a_finished_run_is_not_trained_on(straight, tmp_path):
     workdir, state = straight
     again = run(workdir, judged=True, watch=stop_at(10))
     assert_same_bits(again, state)
+
+
+def test_a_checkpoint_of_another_config_is_not_trained_on_whatever_config_json_says(straight):
+    workdir, _ = straight
+    other = dataclasses.replace(CONFIG, gamma=0.5)
+    with pytest.raises(UserError, match=r"^gamma is 0\.5, .* has 1\.0;"):
+        run(workdir, config=other)
 
 
 def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
@@ -196,7 +208,7 @@ def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
 def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_stays(
     tmp_path, cadence, last_good
 ):
-    with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan at step 4;"):
+    with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan by step 4;"):
         run(tmp_path, cadence, watch=poison_at(3))
     assert steps_saved(tmp_path) == [last_good]
     leaves = jax.tree.leaves(saved(tmp_path, last_good))
@@ -225,8 +237,4 @@ def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_
     assert " 0/6 [" not in resumed.stderr
     config = RunFolder(run_dir).config()
     assert_same_bits(saved(tmp_path / "run", 6, config), saved(run_dir, 6, config))
-    ticks = [
-        [row for row in map(json.loads, (workdir / "metrics.jsonl").open()) if "epoch" in row]
-        for workdir in (tmp_path / "run", run_dir)
-    ]
-    assert ticks[0] == ticks[1]
+    assert ticks(tmp_path / "run") == ticks(run_dir)

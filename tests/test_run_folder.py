@@ -60,9 +60,12 @@ def test_every_field_is_compared():
 @pytest.mark.parametrize("extend", [False, True])
 @pytest.mark.parametrize("field", CHANGES)
 def test_another_value_is_refused_naming_the_field_and_both(folder, field, extend):
-    message = refusal(folder, changed(**{field: CHANGES[field]}), extend=extend)
-    assert message.startswith(f"{field} is {CHANGES[field]!r},")
-    assert f"has {getattr(CONFIG, field)!r};" in message
+    old, new = getattr(CONFIG, field), CHANGES[field]
+    message = refusal(folder, changed(**{field: new}), extend=extend)
+    if field == "fingerprint":
+        assert f"its fingerprint is {new}, not {old};" in message
+    else:
+        assert message.startswith(f"{field} is {new!r},") and f"has {old!r};" in message
     assert str(folder.workdir) in message
 
 
@@ -102,7 +105,9 @@ def test_a_folder_that_is_not_there_or_holds_no_run_is_free(tmp_path):
 def test_a_workdir_that_is_a_file_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_text("mine")
-    assert "is a file" in refusal(RunFolder(path), CONFIG, extend=False)
+    for workdir in (path, path / "run"):
+        message = refusal(RunFolder(workdir), CONFIG, extend=False)
+        assert f"workdir {str(workdir)!r}" in message and f"{str(path)!r} is not a folder" in message
     assert path.read_text() == "mine"
 
 
@@ -116,6 +121,8 @@ def test_a_config_that_cannot_be_read_is_named(folder, text):
 def test_a_folder_without_a_run_is_named_when_one_is_asked_for(tmp_path):
     with pytest.raises(UserError, match=r"holds no run.*--workdir"):
         RunFolder(tmp_path / "nothing").config()
+    with pytest.raises(UserError, match=r"holds no run.*--workdir"):
+        RunFolder(tmp_path / "nothing").dataset_folder()
 
 
 def test_what_was_claimed_is_read_back(folder, tmp_path):
@@ -123,18 +130,23 @@ def test_what_was_claimed_is_read_back(folder, tmp_path):
     assert folder.dataset_folder() == tmp_path / "data"
 
 
+def test_a_folder_below_one_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("launch.run_folder.os.access", lambda path, mode: False)
+    assert str(tmp_path) in refusal(RunFolder(tmp_path / "run"), CONFIG, extend=False)
+
+
 def test_finished_means_trained_to_the_end_and_evaluated(folder):
     assert not folder.is_finished(CONFIG)
     (folder.checkpoints / "100").mkdir(parents=True)
     assert not folder.is_finished(CONFIG)
-    (folder.workdir / "evaluation.json").write_text("{}")
+    (folder.workdir / "evaluation.json").write_text('{"trained_steps": 100}')
     assert folder.is_finished(CONFIG)
     assert not folder.is_finished(changed(steps=150))
 
 
 def test_an_extended_run_is_not_finished_by_the_evaluation_of_the_shorter_one(folder, tmp_path):
     (folder.checkpoints / "100").mkdir(parents=True)
-    (folder.workdir / "evaluation.json").write_text("{}")
+    (folder.workdir / "evaluation.json").write_text('{"trained_steps": 100}')
     longer = changed(steps=150)
     folder.claim(longer, tmp_path / "data")
     (folder.checkpoints / "150").mkdir()

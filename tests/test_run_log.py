@@ -48,6 +48,16 @@ def test_phrases_a_second_count_from_the_last_tick(tmp_path, monkeypatch):
     assert [line["phrases_per_second"] for line in lines(tmp_path / "timing.jsonl")] == [10.0, 2.0]
 
 
+def test_time_spent_on_other_things_is_left_out_of_the_speed(tmp_path, monkeypatch):
+    clock = iter([100.0, 102.0, 150.0, 152.0])
+    monkeypatch.setattr("launch.run_log.time.monotonic", lambda: next(clock))
+    with RunLog(tmp_path, 0, 10) as log:
+        log.tick(5, 1, METRICS, batch_size=4)
+        log.restart_clock(6)
+        log.tick(8, 1, METRICS, batch_size=4)
+    assert [line["phrases_per_second"] for line in lines(tmp_path / "timing.jsonl")] == [10.0, 4.0]
+
+
 def test_every_line_is_on_disk_at_once(tmp_path):
     with RunLog(tmp_path, 0, 10) as log:
         log.tick(1, 1, METRICS, batch_size=4)

@@ -21,6 +21,7 @@ from launch.run_folder import RunFolder
 
 RELATIVE = 1e-4
 SECONDS = 280  # to wait for both
+SGD = optax.sgd(0.002)  # steps much larger make the losses explode, and rounding errors with them
 
 pytestmark = pytest.mark.timeout(2 * SECONDS)
 
@@ -41,15 +42,20 @@ CONFIG = Config(
 
 def three_steps_of_sgd(devices: list[jax.Device] | None = None) -> dict[str, np.ndarray]:
     """The whole state after three steps by plain SGD, by name of leaf."""
-    optimiser = optax.sgd(0.05)
     a, b = np.random.default_rng(0).random((2, 12, 64, 84, 1)) < 0.1
     batches = PairBatches(a, b, [], CONFIG.batch_size, CONFIG.seed)
-    parallel = Parallel(CONFIG, optimiser, devices)
-    state = parallel.scatter(create_state(CONFIG, optimiser))
+    parallel = Parallel(CONFIG, SGD, devices)
+    state = parallel.scatter(create_state(CONFIG, SGD))
     for step in range(CONFIG.steps):
         state, _ = parallel.step(state, batches.batch(step))
     leaves, _ = jax.tree_util.tree_flatten_with_path(parallel.gather(state))
     return {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
+
+
+def distance(found: np.ndarray, expected: np.ndarray) -> float:
+    """How far apart two arrays are, relative to the size of the second one."""
+    difference = np.linalg.norm(np.float64(found) - np.float64(expected))
+    return float(difference / max(np.linalg.norm(np.float64(expected)), 1e-30))
 
 
 def work(port: str, process: str, out: str) -> None:
@@ -92,14 +98,13 @@ def test_three_steps_by_plain_sgd_end_in_the_same_parameters(tmp_path):
     out = tmp_path / "state.npz"
     run_two([sys.executable, __file__, "{port}", "{process}", str(out)], cwd=tmp_path)
     alone = three_steps_of_sgd(jax.devices()[:1])
-    fresh, _ = jax.tree_util.tree_flatten_with_path(create_state(CONFIG, optax.sgd(0.05)))
+    fresh, _ = jax.tree_util.tree_flatten_with_path(create_state(CONFIG, SGD))
     start = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in fresh}
     with np.load(out) as together:
-        assert set(together) == set(alone)
+        assert set(together) == set(alone) == set(start)
         for name, leaf in alone.items():
-            np.testing.assert_allclose(together[name], leaf, rtol=RELATIVE, atol=1e-6, err_msg=name)
-            if name != ".key":
-                assert np.abs(leaf - start[name]).max() > 100 * RELATIVE * np.abs(start[name]).mean(), name
+            assert distance(together[name], leaf) <= RELATIVE, name
+    assert max(distance(start[name], leaf) for name, leaf in alone.items() if "kernel" in name) > 0.01
 
 
 def test_the_command_trains_as_two_processes_and_only_the_first_writes(run_dir, demo_dir, tmp_path):
