@@ -71,11 +71,16 @@ class Checkpoints:
     def save(
         self, step: int, state: TrainState, config: Config, metrics: Mapping[str, float] | None = None
     ) -> None:
-        """Save a plain state of NumPy arrays. `metrics[SCORE]`: by it the best checkpoint is chosen."""
+        """Save a plain state of NumPy arrays.
+
+        `metrics[SCORE]`: by it the best checkpoint is chosen; where it is not finite, or there are no
+        metrics, the checkpoint takes no part in the choice.
+        """
         items = ocp.args.Composite(
             state=ocp.args.PyTreeSave(state), config=ocp.args.JsonSave(config.to_dict())
         )
-        numbers = {name: float(value) for name, value in metrics.items()} if metrics else None
+        judged = metrics is not None and math.isfinite(metrics[SCORE])
+        numbers = {name: float(value) for name, value in metrics.items()} if judged else None
         with _quiet_orbax():
             self._manager.save(step, args=items, metrics=numbers, force=True)
 
@@ -119,8 +124,7 @@ def _alone() -> ocp.options.MultiprocessingOptions:
 
 
 def _score(metrics: Mapping[str, float]) -> float:
-    score = metrics.get(SCORE, -math.inf)
-    return score if math.isfinite(score) else -math.inf
+    return metrics.get(SCORE, -math.inf)
 
 
 def _check_alike(path: tuple, wanted: jax.Array, found: np.ndarray) -> None:

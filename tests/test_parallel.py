@@ -125,7 +125,7 @@ def test_a_state_laid_out_and_taken_in_again_is_the_same(devices, pool_size):
     parallel = Parallel(config, SGD, jax.devices()[:devices])
     laid_out = parallel.scatter(state)
     if pool_size:
-        assert laid_out.pool.a.shape == (3, devices, 4 // devices, 64, 84, 1)
+        assert laid_out.pool.a.shape == laid_out.pool.b.shape == (3, devices, 4 // devices, 64, 84, 1)
     again = parallel.gather(laid_out)
     assert jax.tree.structure(again) == jax.tree.structure(state)
     jax.tree.map(np.testing.assert_array_equal, again, jax.device_get(state))

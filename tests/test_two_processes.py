@@ -9,62 +9,23 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import optax
 import pytest
-
-from cyclegan_jax.config import Config
-from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import load_phrases
-from cyclegan_jax.parallel import Parallel
-from cyclegan_jax.state import build_optimiser, create_state
-from launch.run_folder import RunFolder
+from test_parallel import STEPS, assert_alike, assert_same_first_step, walk
+from test_steps import SWAPS_AT_THE_THIRD_STEP, begin
 
 RELATIVE = 1e-4
 SECONDS = 280  # to wait for both
-SGD = optax.sgd(0.002)  # steps much larger make the losses explode, and rounding errors with them
 
 pytestmark = pytest.mark.timeout(2 * SECONDS)
 
-CONFIG = Config(
-    pair=("jazz", "pop"),
-    genres=(),
-    fingerprint="",
-    steps=3,
-    constant_steps=3,
-    model="base",
-    width=4,
-    blocks=1,
-    batch_size=4,
-    pool_size=1,
-    sigma_d=0.1,
-)
-
-
-def three_steps_of_sgd(devices: list[jax.Device] | None = None) -> dict[str, np.ndarray]:
-    """The whole state after three steps by plain SGD, by name of leaf."""
-    a, b = np.random.default_rng(0).random((2, 12, 64, 84, 1)) < 0.1
-    batches = PairBatches(a, b, [], CONFIG.batch_size, CONFIG.seed)
-    parallel = Parallel(CONFIG, SGD, devices)
-    state = parallel.scatter(create_state(CONFIG, SGD))
-    for step in range(CONFIG.steps):
-        state, _ = parallel.step(state, batches.batch(step))
-    leaves, _ = jax.tree_util.tree_flatten_with_path(parallel.gather(state))
-    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
-
-
-def distance(found: np.ndarray, expected: np.ndarray) -> float:
-    """How far apart two arrays are, relative to the size of the second one."""
-    difference = np.linalg.norm(np.float64(found) - np.float64(expected))
-    return float(difference / max(np.linalg.norm(np.float64(expected)), 1e-30))
-
 
 def work(port: str, process: str, out: str) -> None:
-    """One of two processes; the first one saves the state."""
+    """One of two processes: three steps of plain SGD, which the first one saves, leaf by leaf."""
     jax.distributed.initialize(f"127.0.0.1:{port}", 2, int(process))
     assert (jax.local_device_count(), jax.device_count()) == (2, 4)
-    leaves = three_steps_of_sgd()
+    walked = walk(4, begin(key=SWAPS_AT_THE_THIRD_STEP))
     if process == "0":
-        np.savez(out, **leaves)
+        np.savez(out, *jax.tree.leaves(walked))
 
 
 def run_two(words: list[str], cwd: Path) -> list[str]:
@@ -94,46 +55,49 @@ def run_two(words: list[str], cwd: Path) -> list[str]:
             child.wait()
 
 
-def test_three_steps_by_plain_sgd_end_in_the_same_parameters(tmp_path):
-    out = tmp_path / "state.npz"
+def test_losses_gradients_and_three_steps_by_plain_sgd_are_those_of_one_device(tmp_path):
+    out = tmp_path / "walked.npz"
     run_two([sys.executable, __file__, "{port}", "{process}", str(out)], cwd=tmp_path)
-    alone = three_steps_of_sgd(jax.devices()[:1])
-    fresh, _ = jax.tree_util.tree_flatten_with_path(create_state(CONFIG, SGD))
-    start = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in fresh}
-    with np.load(out) as together:
-        assert set(together) == set(alone) == set(start)
-        for name, leaf in alone.items():
-            assert distance(together[name], leaf) <= RELATIVE, name
-    assert max(distance(start[name], leaf) for name, leaf in alone.items() if "kernel" in name) > 0.01
+    alone = walk(1, begin(key=SWAPS_AT_THE_THIRD_STEP))
+    with np.load(out) as saved:
+        together = jax.tree.unflatten(jax.tree.structure(alone), list(saved.values()))
+    assert_same_first_step(together, alone)
+    for part in ("generators", "discriminators", "pool", "step", "key"):
+        assert_alike(getattr(together[0][STEPS], part), getattr(alone[0][STEPS], part))
 
 
 def test_the_command_trains_as_two_processes_and_only_the_first_writes(run_dir, demo_dir, tmp_path):
-    from conftest import SMALLEST
+    from conftest import SMALLEST, run_command
 
-    flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--workdir=run", "--steps=1", "--log_every=1"]
+    cadence = ("--log_every=1", "--eval_every=6")
+    flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", *SMALLEST, *cadence]
+    alone = run_command("train", *flags, "--workdir=alone", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+
     cluster = ["--coordinator=127.0.0.1:{port}", "--num_processes=2", "--process_id={process}"]
-    words = [sys.executable, "-m", "launch.train", *flags, *SMALLEST, "--sigma_d=0.1", *cluster]
+    words = [sys.executable, "-m", "launch.train", *flags, "--workdir=together", *cluster]
     printed = run_two(words, cwd=tmp_path)
     assert "Total strength" in printed[0] and "Total strength" not in printed[1]
+    one, two = tmp_path / "alone", tmp_path / "together"
+    assert files(two) == files(one)
 
-    workdir = tmp_path / "run"
-    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    assert ["epoch" in row for row in rows] == [True, False], "one tick, one evaluation"
-    assert {path.name for path in (workdir / "checkpoints").iterdir()} == {"1"}
-    assert (workdir / "evaluation.json").exists()
-    assert {path.name for path in workdir.parent.iterdir()} == {"run"}
+    expected, found = (
+        [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+        for workdir in (one, two)
+    )
+    assert [row["step"] for row in found] == [1, 2, 3, 4, 5, 6, 6]
+    assert found[0].keys() == expected[0].keys()
+    for name, value in expected[0].items():
+        assert found[0][name] == pytest.approx(value, rel=RELATIVE), name
 
-    config = RunFolder(workdir).config()
-    phrases = load_phrases(RunFolder(workdir).dataset_folder(), "train", config.genres)
-    a, b = (phrases[genre].rolls for genre in config.pair)
-    mixed = [phrases[genre].rolls for genre in config.genres]
-    batch = PairBatches(a, b, mixed, config.batch_size, config.seed).batch(0)
-    optimiser = build_optimiser(config)
-    alone = Parallel(config, optimiser, jax.devices()[:1])
-    _, expected = alone.step(alone.scatter(create_state(config, optimiser)), batch)
-    assert rows[0].keys() - {"step", "epoch"} == expected.keys()
-    for name, value in expected.items():
-        assert rows[0][name] == pytest.approx(float(value), rel=RELATIVE), name
+
+def files(workdir: Path) -> set[str]:
+    """Names of the files that a run writes, but for those whose names differ from run to run."""
+    return {
+        str(path.relative_to(workdir))
+        for path in workdir.rglob("*")
+        if path.is_file() and not {"state", "tensorboard"} & set(path.relative_to(workdir).parts)
+    }
 
 
 if __name__ == "__main__":
