@@ -16,7 +16,7 @@ from test_steps import SWAPS_AT_THE_THIRD_STEP, begin
 RELATIVE = 1e-4
 SECONDS = 280  # to wait for both
 
-pytestmark = pytest.mark.timeout(2 * SECONDS)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
 
 
 def work(port: str, process: str, out: str) -> None:
