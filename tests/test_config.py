@@ -147,7 +147,8 @@ def test_a_bad_value_is_named_with_its_field_and_what_is_allowed(field, value, a
     ],
 )
 def test_values_at_the_edge_are_allowed(steps, edge):
-    Config(**REQUIRED | steps | edge)
+    config = Config(**REQUIRED | steps | edge)
+    assert all(getattr(config, name) == value for name, value in edge.items())
 
 
 @pytest.mark.parametrize("model, mixed", [("base", False), ("partial", True), ("full", True)])

@@ -70,8 +70,8 @@ def test_another_value_is_refused_naming_the_field_and_both(folder, field, exten
 
 
 def test_the_same_config_goes_on(folder):
-    folder.check(CONFIG, extend=False)
-    folder.check(CONFIG, extend=True)
+    assert folder.check(CONFIG, extend=False) is None
+    assert folder.check(CONFIG, extend=True) is None
 
 
 def test_a_longer_run_needs_extend_and_the_error_says_so(folder):
