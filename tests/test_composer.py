@@ -84,7 +84,7 @@ def test_all_songs_are_written_and_read_back(songs, tmp_path):
     assert names == sorted(f"{g}/{g}_{n:03d}.mid" for g in composer.GENRES for n in range(60))
     for genre in composer.GENRES:
         for number in range(60):
-            midi = pretty_midi.PrettyMIDI(str(tmp_path / "new" / genre / f"{genre}_{number:03d}.mid"))
+            midi = pretty_midi.PrettyMIDI(str(tmp_path / "new" / genre / f"demo_{number:03d}.mid"))
             assert midi.resolution == BEAT
             assert [(s.numerator, s.denominator, s.time) for s in midi.time_signature_changes] == [(4, 4, 0)]
             assert ticks(midi) == ticks(songs[genre][number])
