@@ -81,7 +81,7 @@ def test_music_is_pinned(genre):
 def test_all_songs_are_written_and_read_back(songs, tmp_path):
     composer.write_songs(tmp_path / "new")
     names = sorted(str(path.relative_to(tmp_path / "new")) for path in tmp_path.rglob("*.*"))
-    assert names == sorted(f"{g}/{g}_{n:03d}.mid" for g in composer.GENRES for n in range(60))
+    assert names == sorted(f"{g}/demo_{n:03d}.mid" for g in composer.GENRES for n in range(60))
     for genre in composer.GENRES:
         for number in range(60):
             midi = pretty_midi.PrettyMIDI(str(tmp_path / "new" / genre / f"demo_{number:03d}.mid"))
