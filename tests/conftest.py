@@ -6,16 +6,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="cyclegan_jax_tests_"))
+OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", OWN_CACHE.name)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
-
-import pytest
 
 # The smallest nets that take every path of the code.
 SMALLEST = ("--preset=tiny", "--width=4", "--blocks=1", "--batch_size=4", "--pool_size=2")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    OWN_CACHE.cleanup()
 
 
 def run_command(name: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess:
