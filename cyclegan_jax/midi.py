@@ -1,17 +1,15 @@
-"""MIDI files in and out, in ticks: the only module that parses or writes them."""
+"""MIDI files and PrettyMIDI objects in and out, in ticks."""
 
 import io
-import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pretty_midi
 import symusic
 
 from cyclegan_jax.files import write_whole
+from cyclegan_jax.midi_reader import Score, Tempo, read_midi
 from cyclegan_jax.rolls import LOWEST_PITCH, STEPS_PER_BEAT
 
 Source = str | os.PathLike[str] | pretty_midi.PrettyMIDI
@@ -20,71 +18,26 @@ TICKS_PER_STEP = WRITTEN_TICKS_PER_QUARTER // STEPS_PER_BEAT
 WRITTEN_VELOCITY = 100
 
 
-class Tempo(NamedTuple):
-    """A change of tempo: `position` in ticks in a Score, in sixteenth-note steps in a Song."""
-
-    position: float
-    beats_per_minute: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """The pitched notes of a file, all tracks and channels together, drums left out.
-
-    `onsets`, `ends`: [N] ticks; `pitches`: [N] MIDI pitches 0 to 127, N from 0.
-    `time_signatures`: (tick, numerator, denominator), in order. `tempos`: in order, maybe none.
-    """
-
-    ticks_per_quarter: int
-    onsets: np.ndarray
-    ends: np.ndarray
-    pitches: np.ndarray
-    time_signatures: tuple[tuple[int, int, int], ...]
-    tempos: tuple[Tempo, ...]
-
-
 def read_score(source: Source) -> Score:
-    """Read a MIDI file by its path, or take a PrettyMIDI.
+    """Read a MIDI file by its path, or take a PrettyMIDI, whose notes pretty_midi has paired in its own way.
 
-    A note-off closes the oldest open note-on of its channel and pitch; a PrettyMIDI comes with its
-    notes paired in pretty_midi's way. Raises ValueError saying why where a file cannot be parsed.
+    Raises RefusedSongError saying why where a file cannot be used.
     """
     if isinstance(source, pretty_midi.PrettyMIDI):
         return _from_pretty_midi(source)
-    try:
-        parsed = symusic.Score.from_midi(Path(source).read_bytes())
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise ValueError(reason) from error
-    return _from_symusic(parsed)
-
-
-def _from_symusic(parsed: symusic.Score) -> Score:
-    notes = [track.notes.numpy() for track in parsed.tracks if not track.is_drum]
-    onsets, lengths, pitches = (
-        np.concatenate([np.asarray(n[name], np.int64) for n in notes] or [np.zeros(0, np.int64)])
-        for name in ("time", "duration", "pitch")
-    )
-    if parsed.ticks_per_quarter <= 0:
-        raise ValueError(f"{parsed.ticks_per_quarter} ticks a quarter note")
-    return Score(
-        ticks_per_quarter=parsed.ticks_per_quarter,
-        onsets=onsets,
-        ends=onsets + lengths,
-        pitches=pitches,
-        time_signatures=tuple((s.time, s.numerator, s.denominator) for s in parsed.time_signatures),
-        tempos=tuple(Tempo(t.time, t.qpm) for t in parsed.tempos if math.isfinite(t.qpm)),
-    )
+    return read_midi(source)
 
 
 def _from_pretty_midi(song: pretty_midi.PrettyMIDI) -> Score:
-    notes = [note for part in song.instruments if not part.is_drum for note in part.notes]
+    parts = [part for part in song.instruments if not part.is_drum]
+    notes = [note for part in parts for note in part.notes]
     times, tempos = song.get_tempo_changes()
     return Score(
         ticks_per_quarter=song.resolution,
         onsets=np.array([song.time_to_tick(n.start) for n in notes], np.int64),
         ends=np.array([song.time_to_tick(n.end) for n in notes], np.int64),
         pitches=np.array([n.pitch for n in notes], np.int64),
+        programs=np.array([p.program for p in parts for _ in p.notes], np.int64),
         time_signatures=tuple(
             (song.time_to_tick(s.time), s.numerator, s.denominator) for s in song.time_signature_changes
         ),

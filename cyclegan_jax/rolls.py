@@ -27,10 +27,19 @@ def rasterise(onsets: np.ndarray, ends: np.ndarray, pitches: np.ndarray) -> tupl
     rows = pitches - LOWEST_PITCH
     inside = (rows >= 0) & (rows < PITCHES)
     steps = int(ends.max(initial=0))
-    sounding = np.zeros((steps + 1, PITCHES), np.int32)
-    np.add.at(sounding, (onsets[inside], rows[inside]), 1)
-    np.add.at(sounding, (ends[inside], rows[inside]), -1)
-    return sounding[:-1].cumsum(axis=0, dtype=np.int32) > 0, int((~inside).sum())
+    roll = np.zeros(PITCHES * steps, np.bool_)
+    first_cells = rows[inside] * steps
+    roll[_union(first_cells + onsets[inside], first_cells + ends[inside])] = True
+    return np.ascontiguousarray(roll.reshape(PITCHES, steps).T), int((~inside).sum())
+
+
+def _union(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """All whole numbers in any of the spans [start, end), each once, so that overlaps cost no memory."""
+    order = np.argsort(starts)
+    starts, ends = starts[order], ends[order]
+    starts[1:] = np.maximum(starts[1:], np.maximum.accumulate(ends)[:-1])
+    lengths = np.maximum(ends - starts, 0)
+    return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
 
 
 def cut(roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,3 +65,15 @@ def cut_padded(roll: np.ndarray) -> np.ndarray:
 def join(phrases: np.ndarray, steps: int) -> np.ndarray:
     """Lay phrases end to end and cut the whole to `steps`: [N, 64, 84, 1] -> [steps, 84]."""
     return phrases.reshape(-1, PITCHES)[:steps]
+
+
+def transpose(phrases: np.ndarray, semitones: int) -> np.ndarray:
+    """Phrases moved up by `semitones` (down where negative); what leaves the range is lost.
+
+    [N, 64, 84, 1] -> [N, 64, 84, 1], the same type.
+    """
+    moved = np.zeros_like(phrases)
+    source, target = max(0, -semitones), max(0, semitones)
+    rows = max(0, PITCHES - abs(semitones))
+    moved[:, :, target : target + rows] = phrases[:, :, source : source + rows]
+    return moved

@@ -1,37 +1,40 @@
-"""Songs: a MIDI file as one long roll, and the filter that says why a file is no song for the dataset."""
+"""Songs: a MIDI file as one long roll, and the filter that says which are for the dataset."""
 
-import enum
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from cyclegan_jax.midi import Score, Source, Tempo, read_score
-from cyclegan_jax.rolls import BEATS_PER_BAR, PHRASE_STEPS, STEPS_PER_BEAT, cut, rasterise, to_steps
+from cyclegan_jax.midi import Source, read_score
+from cyclegan_jax.midi_reader import Score, Tempo
+from cyclegan_jax.refusals import Refusal, RefusedSongError
+from cyclegan_jax.rolls import (
+    BEATS_PER_BAR,
+    LOWEST_PITCH,
+    PHRASE_STEPS,
+    PITCHES,
+    STEPS_PER_BEAT,
+    cut,
+    rasterise,
+    to_steps,
+)
 
 MAX_BARS = 4096  # over two hours at 120 beats per minute; a longer roll is a broken file
 DEFAULT_TEMPO = 120.0  # beats per minute, where a file names none (MIDI 1.0 specification)
 
 
-class Refusal(enum.StrEnum):
-    """Why a file does not enter the dataset."""
+class Notes(NamedTuple):
+    """Notes on the grid, [N] each: onsets and ends in steps, MIDI pitches, General MIDI programs."""
 
-    UNREADABLE = "unreadable"
-    NO_TIME_SIGNATURE = "no time signature"
-    LATE_TIME_SIGNATURE = "time signature not at tick 0"
-    OTHER_METRE = "metre other than 4/4"
-    NO_NOTES = "no pitched notes"
-    TOO_LONG = "longer than 4096 bars"
-    TOO_SHORT = "shorter than a phrase"
-    BLANK = "no phrase with a note in range"
+    onsets: np.ndarray
+    ends: np.ndarray
+    pitches: np.ndarray
+    programs: np.ndarray
 
-
-class RefusedSongError(Exception):
-    """A file that the filter refuses: `reason` from the fixed list, `detail` in words."""
-
-    def __init__(self, reason: Refusal, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
+    def in_range(self) -> np.ndarray:
+        """[N] bool: which lie within the roll's pitches, MIDI 24 to 107."""
+        return (self.pitches >= LOWEST_PITCH) & (self.pitches < LOWEST_PITCH + PITCHES)
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,20 @@ class Song:
         return self.tempos[0].beats_per_minute
 
 
-def quantise(score: Score) -> Song:
-    """Lay a score on the grid of sixteenth-note steps, from its ticks, so that tempo does not matter.
+def quantise_notes(score: Score) -> Notes:
+    """Lay a score's notes on the grid of sixteenth-note steps, from its ticks: tempo does not matter.
 
-    Onsets and ends are rounded alike; a note lasts at least one step; all channels are merged by OR.
+    Onsets and ends are rounded alike; a note lasts at least one step.
     """
     onsets = to_steps(score.onsets, score.ticks_per_quarter)
     ends = np.maximum(to_steps(score.ends, score.ticks_per_quarter), onsets + 1)
-    roll, dropped = rasterise(onsets, ends, score.pitches)
+    return Notes(onsets, ends, score.pitches, score.programs)
+
+
+def quantise(score: Score) -> Song:
+    """A score on the grid as a roll, all its channels merged by OR."""
+    notes = quantise_notes(score)
+    roll, dropped = rasterise(notes.onsets, notes.ends, notes.pitches)
     return Song(roll=roll, tempos=_tempos_in_steps(score), dropped=dropped)
 
 
@@ -70,17 +79,24 @@ def _tempos_in_steps(score: Score) -> tuple[Tempo, ...]:
     return tuple(Tempo(tick * steps_per_tick, tempo) for tick, tempo in by_tick.items())
 
 
-def read_song(source: Source) -> Song:
+def read_song(source: Source, max_bars: int = MAX_BARS) -> Song:
     """Read a MIDI file, or take a PrettyMIDI, in any metre.
 
-    Raises RefusedSongError where it cannot be parsed, has no pitched note or lasts over 4096 bars.
+    Raises RefusedSongError where it cannot be read, has no pitched note or lasts over `max_bars` bars.
     """
-    return quantise(_read_notes(source))
+    score = read_score(source)
+    _check_notes(score, max_bars)
+    return quantise(score)
 
 
-def read_dataset_song(source: Source) -> Song:
+def read_dataset_song(source: Source, max_bars: int = MAX_BARS) -> Song:
     """As `read_song`, but raises RefusedSongError for whatever the dataset's filter refuses."""
-    score = _read_notes(source)
+    return filter_song(read_score(source), max_bars)
+
+
+def filter_song(score: Score, max_bars: int = MAX_BARS) -> Song:
+    """A score as a song of the dataset. Raises RefusedSongError where the filter refuses it."""
+    _check_notes(score, max_bars)
     _check_metre(score)
     song = quantise(score)
     if len(song.roll) < PHRASE_STEPS:
@@ -90,17 +106,12 @@ def read_dataset_song(source: Source) -> Song:
     return song
 
 
-def _read_notes(source: Source) -> Score:
-    try:
-        score = read_score(source)
-    except ValueError as error:
-        raise RefusedSongError(Refusal.UNREADABLE, str(error)) from error
+def _check_notes(score: Score, max_bars: int) -> None:
     if not len(score.pitches):
         raise RefusedSongError(Refusal.NO_NOTES, "only drums, or nothing")
-    bars = int(score.ends.max()) / (score.ticks_per_quarter * BEATS_PER_BAR)
-    if bars > MAX_BARS:
-        raise RefusedSongError(Refusal.TOO_LONG, f"{bars:.0f} bars")
-    return score
+    bars = math.ceil(int(score.ends.max()) / (score.ticks_per_quarter * BEATS_PER_BAR))
+    if bars > max_bars:
+        raise RefusedSongError(Refusal.TOO_LONG, f"{bars} bars, at most {max_bars}")
 
 
 def _check_metre(score: Score) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from cyclegan_jax import metrics
 from cyclegan_jax.checkpoint import Checkpoints
-from cyclegan_jax.datasets.genre_rolls.prepare import is_finished, read_metadata
+from cyclegan_jax.datasets.genre_rolls.building import is_finished
+from cyclegan_jax.datasets.genre_rolls.report import read_metadata
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.files import write_whole

@@ -49,8 +49,8 @@ def train(
     with Checkpoints(folder.checkpoints) as checkpoints:
         state, start = _begin(config, parallel, checkpoints, create_state(config, optimiser))
         with RunLog(folder.workdir, start, config.steps, silent=jax.process_index() > 0) as log:
-            for step in range(start + 1, config.steps + 1):
-                state, step_metrics = parallel.step(state, batches.batch(step - 1))
+            for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
+                state, step_metrics = parallel.step(state, batch)
                 log.advance()
                 last = step == config.steps
                 logs = last or step % cadence.log_every == 0

@@ -1,10 +1,7 @@
-"""Make the dataset `genre_rolls` of a folder of MIDI files, and say what became of each file."""
-
-from pathlib import Path
+"""Make the dataset `genre_rolls` of MIDI files or arrays, and say what became of each file."""
 
 from absl import flags
 
-from cyclegan_jax.datasets.genre_rolls.prepare import prepare
 from launch import data_flags
 from launch.runner import refuse_arguments, run
 
@@ -14,11 +11,9 @@ flags.adopt_module_key_flags(data_flags)
 def main(arguments: list[str]) -> None:
     """Build, then print the refused files and the table."""
     refuse_arguments(arguments)
-    midi_dir = data_flags.MIDI_DIR.value
-    dataset = "midi" if midi_dir else data_flags.DATASET.value
-    prepared = prepare(dataset, Path(data_flags.DATA_DIR.value), midi_dir and Path(midi_dir))
-    data_flags.print_report(prepared.folder)
-    print(prepared.notice)
+    prepared = data_flags.prepare_dataset()
+    if not prepared.built:
+        data_flags.print_report(prepared.folder)
 
 
 if __name__ == "__main__":

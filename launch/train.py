@@ -8,7 +8,7 @@ from absl import flags
 
 from cyclegan_jax.config import Cadence, Config, resolve_pair
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import MIXED, Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.parallel import check_divides, wait_for_all
 from launch import cluster, data_flags, train_flags
 from launch.evaluation import evaluate_run
@@ -60,7 +60,7 @@ def prepare_run() -> Plan | None:
     prepared = data_flags.prepare_dataset()
     genres = genres_of(prepared.folder)
     pair = resolve_pair(train_flags.PAIR.value, genres)
-    mixed = train_flags.mixed_genres(pair, genres)
+    mixed = train_flags.mixed_genres(pair, (MIXED,) if has_mixed(prepared.folder) else genres)
     phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *mixed))))
 
     preset = train_flags.preset()

@@ -56,9 +56,9 @@ def preset() -> str:
     return chosen
 
 
-def mixed_genres(pair: tuple[str, str], genres: tuple[str, ...]) -> tuple[str, ...]:
-    """The genres of M: none for `base`, the pair for `partial`, all of the dataset for `full`."""
-    return {"base": (), "partial": pair, "full": genres}[MODEL.value]
+def mixed_genres(pair: tuple[str, str], all_genres: tuple[str, ...]) -> tuple[str, ...]:
+    """The genres of M: none for `base`, the pair for `partial`, those of the dataset for `full`."""
+    return {"base": (), "partial": pair, "full": all_genres}[MODEL.value]
 
 
 def batch_size(preset_name: str) -> int:

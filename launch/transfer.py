@@ -7,9 +7,11 @@ from absl import flags
 from tqdm import tqdm
 
 from cyclegan_jax.config import check_choice
+from cyclegan_jax.datasets.genre_rolls.sources import as_text
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi import write_midi
-from cyclegan_jax.songs import RefusedSongError, read_song
+from cyclegan_jax.refusals import RefusedSongError
+from cyclegan_jax.songs import read_song
 from cyclegan_jax.transfer import Transfer
 from launch.evaluation import load_transfer
 from launch.run_folder import RunFolder
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
             transfer_file(transfer, source, target, TO.value)
         except RefusedSongError as refusal:
             failures += 1
-            print(f"{source} was not transferred: {refusal}.", file=sys.stderr)
+            print(f"{as_text(str(source))} was not transferred: {refusal}.", file=sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
@@ -65,7 +67,7 @@ def transfer_file(transfer: Transfer, source: Path, target: Path, to: str) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     write_midi(target, result.roll, result.tempos)
     note = f", {song.dropped} notes out of range dropped" if song.dropped else ""
-    tqdm.write(f"{source} → {target} ({song.tempo:.0f} beats per minute{note})")
+    tqdm.write(f"{as_text(str(source))} → {as_text(str(target))} ({song.tempo:.0f} beats per minute{note})")
 
 
 if __name__ == "__main__":

@@ -62,6 +62,16 @@ def test_a_step_gives_the_same_batch_whenever_and_by_whomever_it_is_asked(first)
         assert all(np.array_equal(batch[name], batches[step][name]) for name in ("a", "b", "m"))
 
 
+@pytest.mark.parametrize("start, stop", [(0, 30), (13, 21), (40, 41), (7, 7)])
+def test_a_stream_is_the_batches_of_its_steps_in_order(start, stop):
+    batches = make(mixed=FULL, seed=5)
+    streamed = list(batches.stream(start, stop))
+    assert len(streamed) == stop - start
+    for step, batch in enumerate(streamed, start):
+        for name, phrases in batches.batch(step).items():
+            np.testing.assert_array_equal(batch[name], phrases)
+
+
 @pytest.mark.parametrize("letter", ["a", "b", "m"])
 def test_another_seed_gives_another_order(letter):
     orders = [drawn(make(mixed=FULL, seed=seed), letter, range(5)) for seed in range(4)]

@@ -14,7 +14,8 @@ from cyclegan_jax.songs import quantise
 
 BEAT = 480
 # What --help must speak of, beside the flags that all commands on data share.
-DATA_FLAGS = ("dataset", "midi_dir", "data_dir")
+DATA_FLAGS = ("dataset", "midi_dir", "manual_dir", "data_dir", "max_bars", "transpose")
+DATA_FLAGS += ("beam_runner", "beam_options")
 FLAGS = {
     "prepare": DATA_FLAGS,
     "train": (

@@ -6,22 +6,25 @@ import pytest
 import tensorflow_datasets as tfds
 from midi_files import write_midi_file
 
-from cyclegan_jax.datasets.genre_rolls.prepare import is_finished, prepare, read_metadata
+from cyclegan_jax.datasets.genre_rolls.building import is_finished
+from cyclegan_jax.datasets.genre_rolls.convert import Rules
+from cyclegan_jax.datasets.genre_rolls.prepare import prepare
+from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_refused
 from cyclegan_jax.datasets.pipeline.phrases import genres_of
 from cyclegan_jax.errors import UserError
 
 PHRASE = 64 * 120
 
 
-def write_song(path: Path, phrases: int) -> Path:
-    return write_midi_file(path, [(PHRASE * n, PHRASE * (n + 1), 60 + n) for n in range(phrases)])
+def write_song(path: Path, phrases: int, pitch: int = 60) -> Path:
+    return write_midi_file(path, [(PHRASE * n, PHRASE * (n + 1), pitch + n) for n in range(phrases)])
 
 
 def write_songs(midi_dir: Path, genres: tuple[str, ...] = ("a", "b"), count: int = 3) -> Path:
-    """Songs of 1, 2, ... phrases in each genre."""
-    for genre in genres:
+    """Songs of 1, 2, ... phrases in each genre, at pitches of its own."""
+    for place, genre in enumerate(genres):
         for number in range(count):
-            write_song(midi_dir / genre / f"{number}.mid", number + 1)
+            write_song(midi_dir / genre / f"{number}.mid", number + 1, 60 + 10 * place)
     return midi_dir
 
 
@@ -32,7 +35,7 @@ def count_phrases(folder: Path) -> int:
 def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
     midi_dir = write_songs(tmp_path / "midi")
     built = prepare("midi", tmp_path / "data", midi_dir)
-    assert built.folder == tmp_path / "data/genre_rolls/midi/1.0.0"
+    assert built.folder == tmp_path / "data/genre_rolls/midi/1.1.0"
     assert (built.built, built.notice) == (True, f"Dataset 'midi' built in {built.folder}.")
     before = (built.folder / "dataset_info.json").stat()
     for again in (midi_dir, None):
@@ -58,10 +61,25 @@ def test_other_files_rebuild_it_and_the_notice_says_why(tmp_path, change, phrase
     change(midi_dir)
     rebuilt = prepare("midi", tmp_path / "data", midi_dir)
     assert (
-        rebuilt.notice == f"Dataset 'midi' rebuilt in {built.folder}: the files in {midi_dir} have changed."
+        rebuilt.notice
+        == f"Dataset 'midi' rebuilt in {built.folder}: the files in {midi_dir} or the rules have changed."
     )
     assert rebuilt.built and rebuilt.fingerprint != built.fingerprint
     assert count_phrases(built.folder) == phrases
+
+
+def test_other_rules_rebuild_it(tmp_path):
+    midi_dir = write_songs(tmp_path / "midi", count=5)
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    assert count_phrases(built.folder) == 30
+    short = Rules(max_bars=16)
+    rebuilt = prepare("midi", tmp_path / "data", midi_dir, rules=short)
+    assert rebuilt.built and rebuilt.folder == built.folder
+    assert rebuilt.fingerprint != built.fingerprint
+    assert count_phrases(built.folder) == 20
+    refused = [("a/4.mid", "too many bars", "20 bars, at most 16")]
+    assert read_refused(built.folder) == [*refused, ("b/4.mid", *refused[0][1:])]
+    assert not prepare("midi", tmp_path / "data", midi_dir, rules=short).built
 
 
 def test_another_folder_rebuilds_it_with_its_own_genres(tmp_path):
@@ -86,7 +104,7 @@ def test_a_rebuild_that_fails_leaves_the_dataset_as_it_was(tmp_path):
         prepare("midi", tmp_path / "data", other)
     assert not prepare("midi", tmp_path / "data", midi_dir).built
     assert count_phrases(built.folder) == 12
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["genre_rolls"]
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"genre_rolls", ".lock"}
 
 
 def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
@@ -105,9 +123,13 @@ def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
         ("midi", "empty", "no MIDI file in any sub-folder"),
         ("midi", None, "not in .* yet; name the folder to make it of with --midi_dir"),
         ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files"),
-        ("midi", "waltz_only", "'waltz' has 0 usable songs, but needs at least 3; add MIDI files"),
+        ("midi", "waltz_only", r"'waltz' has 0 usable songs, .* at least 3 \(refused: metre other .* 1\);"),
         ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
-        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi"),
+        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi, paper"),
+        ("paper", None, "not in .* yet; name the folder to make it of with --manual_dir"),
+        ("paper", "empty", "empty' has none of the genres classic, jazz, pop"),
+        ("paper", "empty/jazz", "jazz' has none of the genres classic, jazz, pop"),
+        ("paper", "absent", "absent' is not a folder"),
     ],
 )
 def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, message):
@@ -118,6 +140,26 @@ def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, mes
     )
     with pytest.raises(UserError, match=message):
         prepare(dataset, tmp_path / "data", midi_dir and tmp_path / midi_dir)
+
+
+@pytest.mark.parametrize(
+    "dataset, more, message",
+    [
+        ("demo", {"rules": Rules(max_bars=9)}, "the demo songs are taken as they are; leave out --max_bars"),
+        (
+            "paper",
+            {"rules": Rules(max_bars=9)},
+            "taken as they are; leave out --transpose and --max_bars",
+        ),
+        ("paper", {"rules": Rules(key_shifts=(0, 1))}, "are taken as they are; leave out --transpose"),
+        ("demo", {"beam": {"beam_runner": "DirectRunner"}}, "for folders of MIDI, not for 'demo'; leave out"),
+        ("paper", {"beam": {"beam_runner": "DirectRunner"}}, "for folders of MIDI, not for 'paper'"),
+    ],
+)
+def test_rules_and_beam_are_for_what_they_can_serve(tmp_path, dataset, more, message):
+    with pytest.raises(UserError, match=message):
+        prepare(dataset, tmp_path / "data", **more)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_demo_is_made_once(demo_dir, demo_folder):

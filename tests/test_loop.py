@@ -48,7 +48,7 @@ class Stopped(BaseException):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class WatchedBatches(PairBatches):
-    """Calls `watch(step, batch)` before a batch is handed out; three steps an epoch."""
+    """Calls `watch(step, batch)` when a batch is made, maybe some ahead; three steps an epoch."""
 
     watch: Callable[[int, dict], None] = lambda step, batch: None
 
@@ -141,7 +141,7 @@ def test_ten_steps_straight_and_stopped_and_taken_up_again_are_the_same_to_the_b
     assert steps_saved(tmp_path) == [5]
     asked = []
     resumed = run(tmp_path, judged=True, watch=lambda step, batch: asked.append(step))
-    assert asked == [5, 6, 7, 8, 9]
+    assert sorted(asked) == [5, 6, 7, 8, 9]
     assert_same_bits(resumed, state)
     assert_same_bits(saved(tmp_path, 10), state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
@@ -191,7 +191,7 @@ def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
     before = saved(tmp_path, 4)
     asked = []
     after = run(tmp_path, watch=lambda step, batch: asked.append(step))
-    assert asked == [4, 5, 6, 7, 8, 9]
+    assert sorted(asked) == [4, 5, 6, 7, 8, 9]
     assert int(after.step) == 10
     moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), before.generators, after.generators)
     assert max(jax.tree.leaves(moved)) > CONFIG.learning_rate, "the old schedule had come down to 0"

@@ -9,7 +9,9 @@ import pretty_midi
 import pytest
 from midi_files import write_midi_file
 
-from cyclegan_jax.midi import Score, Tempo, midi_bytes, read_score, to_pretty_midi, write_midi
+from cyclegan_jax.midi import midi_bytes, read_score, to_pretty_midi, write_midi
+from cyclegan_jax.midi_reader import Score, Tempo
+from cyclegan_jax.refusals import Refusal, RefusedSongError
 
 
 def on(pitch: int, channel: int = 0, velocity: int = 80) -> mido.Message:
@@ -81,9 +83,14 @@ WRITTEN = [(0, 120, 24), (240, 480, 60), (360, 840, 26), (600, 720, 60), (2280, 
             id="velocity 0 is a note-off",
         ),
         pytest.param(
-            [(0, off(60)), (120, on(60)), (240, off(60)), (300, off(60)), (360, on(61))],
+            [(0, off(60)), (120, on(60)), (240, off(60)), (300, off(60))],
             [(120, 240, 60)],
-            id="what has no other end is no note",
+            id="a note-off alone is no note",
+        ),
+        pytest.param(
+            [(0, on(60)), (120, on(61)), (200, on(60)), (240, off(60)), (300, on(62)), (960, off(62))],
+            [(0, 240, 60), (120, 960, 61), (200, 960, 60), (300, 960, 62)],
+            id="what nothing closes ends with its track",
         ),
         pytest.param([(120, on(60)), (120, off(60))], [(120, 120, 60)], id="no length is a note"),
         pytest.param(
@@ -116,6 +123,17 @@ def test_a_file_is_read_in_ticks_without_its_drums(tmp_path, as_text):
     assert [tempo.beats_per_minute for tempo in score.tempos] == pytest.approx([90.0, 150.0], rel=1e-5)
 
 
+def test_a_note_has_the_program_of_its_channel_as_it_sounds(tmp_path):
+    flute, harp = (mido.Message("program_change", channel=2, program=program) for program in (73, 46))
+    events = [(0, flute), (0, on(50, 2)), (120, on(40, 1)), (240, off(50, 2)), (240, harp), (240, on(52, 2))]
+    events += [(480, off(40, 1)), (480, off(52, 2))]
+    path = write_events(tmp_path / "a.mid", events, 1)
+    for source in (path, pretty_midi.PrettyMIDI(str(path))):
+        score = read_score(source)
+        programs = dict(zip(score.pitches.tolist(), score.programs.tolist(), strict=True))
+        assert programs == {40: 0, 50: 73, 52: 46}
+
+
 def test_a_pretty_midi_is_read_as_its_file(tmp_path):
     path = write_midi_file(
         tmp_path / "a.mid",
@@ -129,6 +147,7 @@ def test_a_pretty_midi_is_read_as_its_file(tmp_path):
     assert from_object.ticks_per_quarter == from_path.ticks_per_quarter
     assert from_object.time_signatures == from_path.time_signatures
     assert np.array(from_object.tempos) == pytest.approx(np.array(from_path.tempos))
+    assert from_object.programs.tolist() == from_path.programs.tolist() == [0, 0, 0]
 
 
 def test_a_file_of_drums_and_one_of_nothing_have_no_notes(tmp_path):
@@ -137,30 +156,33 @@ def test_a_file_of_drums_and_one_of_nothing_have_no_notes(tmp_path):
         assert len(score.onsets) == len(score.ends) == len(score.pitches) == 0
 
 
+TRACK = b"MTrk\0\0\0\4\0\xff\x2f\0"
+
+
 @pytest.mark.parametrize(
-    "content, reason",
+    "content, reason, detail",
     [
-        (b"", "less than 14"),
-        (b"RIFF of another kind", "MThd"),
-        (b"MThd\0\0\0\6\0\1\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0", "ticks per quarter"),
-        (b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\0\0\0\4\0\xff\x2f\0", "0 ticks a quarter"),
-        (b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk\0\0\0\x63\0\xff\x2f\0", "chunk length"),
-        (None, "No such file"),
+        (b"", Refusal.NOT_MIDI, "empty"),
+        (b"RIFF of another kind", Refusal.NOT_MIDI, "begins with b'RIFF' instead of b'MThd'"),
+        (b"MThd\0\0\0\6\0\1\0\1\xe7\x28" + TRACK, Refusal.UNSUPPORTED, "SMPTE time"),
+        (b"MThd\0\0\0\6\0\2\0\1\1\xe0" + TRACK, Refusal.UNSUPPORTED, "type 2"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\0" + TRACK, Refusal.DAMAGED, "0 ticks a quarter note"),
+        (b"MThd\0\0\0\6\0\1\0\1\1\xe0" + TRACK[:-1], Refusal.DAMAGED, "1 bytes missing"),
+        (None, Refusal.UNREADABLE, "No such file or directory"),
+        ("a folder", Refusal.UNREADABLE, "Not a regular file"),
     ],
-    ids=["empty", "other", "SMPTE", "no ticks", "cut off", "missing"],
+    ids=["empty", "other", "SMPTE", "type 2", "no ticks", "cut off", "missing", "folder"],
 )
-def test_what_cannot_be_parsed_says_why_in_one_line(tmp_path, content, reason):
+def test_what_cannot_be_read_is_refused_with_reason_and_detail(tmp_path, content, reason, detail):
     path = tmp_path / "a.mid"
-    if content is not None:
+    if content == "a folder":
+        path.mkdir()
+    elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match=reason) as raised:
+    with pytest.raises(RefusedSongError) as refused:
         read_score(path)
-    assert "\n" not in str(raised.value)
-
-
-def test_a_folder_named_like_a_file_cannot_be_parsed(tmp_path):
-    with pytest.raises(ValueError, match="directory"):
-        read_score(tmp_path)
+    assert (refused.value.reason, refused.value.detail) == (reason, detail)
+    assert str(refused.value) == f"{reason}: {detail}"
 
 
 def test_a_roll_is_written_as_4_4_with_adjacent_steps_one_note_and_velocity_100():

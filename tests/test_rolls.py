@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.rolls import PHRASE_SHAPE, PITCHES, cut, cut_padded, join, rasterise, to_steps
+from cyclegan_jax.rolls import (
+    PHRASE_SHAPE,
+    PITCHES,
+    cut,
+    cut_padded,
+    join,
+    rasterise,
+    to_steps,
+    transpose,
+)
 
 
 def roll_of(steps: int, cells: dict[int, list[int]]) -> np.ndarray:
@@ -53,10 +62,23 @@ def test_notes_sound_from_onset_to_before_the_end_at_their_pitch():
         ([(1, 3, 60), (2, 6, 60)], [1, 2, 3, 4, 5]),
         ([(0, 2, 60), (0, 2, 60), (4, 6, 60)], [0, 1, 4, 5]),
         ([(0, 2, 60), (2, 3, 60), (5, 6, 60)], [0, 1, 2, 5]),
+        ([(5, 6, 60), (0, 4, 60), (1, 2, 60), (3, 4, 60)], [0, 1, 2, 3, 5]),
     ],
 )
 def test_notes_of_one_pitch_are_merged_by_or(notes, on):
     np.testing.assert_array_equal(laid(notes)[0], roll_of(6, {60: on}))
+
+
+def test_many_notes_are_laid_as_one_by_one():
+    random = np.random.default_rng(3)
+    onsets, pitches = random.integers(300, size=2000), random.integers(128, size=2000)
+    ends = onsets + random.integers(1, 40, size=2000)
+    expected = np.zeros((int(ends.max()), 128), bool)
+    for onset, end, pitch in zip(onsets, ends, pitches, strict=True):
+        expected[onset:end, pitch] = True
+    roll, dropped = rasterise(onsets, ends, pitches)
+    np.testing.assert_array_equal(roll, expected[:, 24:108])
+    assert dropped == sum(not 24 <= pitch < 108 for pitch in pitches.tolist())
 
 
 def test_pitches_23_and_108_are_left_out_and_counted_and_their_ends_lengthen_the_roll():
@@ -102,3 +124,24 @@ def test_cut_padded_keeps_everything_and_join_gives_it_back(steps, count):
 def test_cut_padded_fills_up_at_the_end():
     phrases = cut_padded(roll_of(66, {30: [64], 31: [65]}))
     assert [place.tolist() for place in np.nonzero(phrases)] == [[1, 1], [0, 1], [6, 7], [0, 0]]
+
+
+def test_phrases_are_moved_up_and_down_and_what_leaves_the_range_is_lost():
+    cells = {24: [0], 26: [1], 27: [2, 3], 60: [40], 104: [61], 105: [62], 107: [63]}
+    phrases = np.stack([roll_of(64, cells), roll_of(64, {50: [7]})])[..., np.newaxis]
+    up, down = transpose(phrases, 3), transpose(phrases, -3)
+    np.testing.assert_array_equal(
+        up[..., 0],
+        [roll_of(64, {27: [0], 29: [1], 30: [2, 3], 63: [40], 107: [61]}), roll_of(64, {53: [7]})],
+    )
+    np.testing.assert_array_equal(
+        down[..., 0],
+        [roll_of(64, {24: [2, 3], 57: [40], 101: [61], 102: [62], 104: [63]}), roll_of(64, {47: [7]})],
+    )
+    np.testing.assert_array_equal(transpose(phrases, 0), phrases)
+    assert {moved.dtype for moved in (up, down)} == {np.dtype(bool)}
+
+
+@pytest.mark.parametrize("semitones, left", [(83, 1), (-83, 1), (84, 0), (-84, 0), (127, 0)])
+def test_far_shifts_empty_the_roll(semitones, left):
+    assert transpose(np.ones((2, *PHRASE_SHAPE), bool), semitones).sum() == 2 * 64 * left

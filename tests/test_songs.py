@@ -9,7 +9,8 @@ import pytest
 from midi_files import write_midi_file
 
 from cyclegan_jax.midi import write_midi
-from cyclegan_jax.songs import Refusal, RefusedSongError, read_dataset_song, read_song
+from cyclegan_jax.refusals import Refusal, RefusedSongError
+from cyclegan_jax.songs import read_dataset_song, read_song
 
 TICKS_PER_QUARTER = (480, 96, 120, 97)
 PHRASE = [(0, 7680, 60)]
@@ -172,7 +173,7 @@ def test_a_song_needs_a_whole_phrase_with_a_note_in_range(tmp_path, notes, reaso
 @pytest.mark.parametrize("read", [read_song, read_dataset_song])
 def test_unreadable_noteless_and_endless_files_are_refused_by_both_readers(tmp_path, read):
     (tmp_path / "torn.mid").write_bytes(write_midi_file(tmp_path / "a.mid", PHRASE).read_bytes()[:60])
-    assert refusal_of(read, tmp_path / "torn.mid") is Refusal.UNREADABLE
+    assert refusal_of(read, tmp_path / "torn.mid") is Refusal.DAMAGED
     assert refusal_of(read, tmp_path / "absent.mid") is Refusal.UNREADABLE
     longest = write_midi_file(tmp_path / "longest.mid", [*PHRASE, (0, 4096 * 1920, 20)])
     assert len(read(longest).roll) == 4096 * 16

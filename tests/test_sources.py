@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cyclegan_jax.datasets.genre_rolls.sources import find_song_files, fingerprint
+from cyclegan_jax.datasets.genre_rolls.convert import read_content
+from cyclegan_jax.datasets.genre_rolls.sources import as_text, find_song_files, fingerprint
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.refusals import Refusal
 
 
 def lay(folder: Path, **contents: str) -> Path:
@@ -19,7 +21,7 @@ def lay(folder: Path, **contents: str) -> Path:
 
 
 def mark(folder: Path, rules: str = "rules") -> str:
-    return fingerprint(find_song_files(folder), rules)
+    return fingerprint(((file.name, read_content(file.path)[0]) for file in find_song_files(folder)), rules)
 
 
 def test_any_case_any_depth_any_genre_name_sorted(tmp_path):
@@ -29,6 +31,7 @@ def test_any_case_any_depth_any_genre_name_sorted(tmp_path):
         "jazz/A.MID",
         "jazz/a.midi",
         "jazz/deep/er/c.MIDI",
+        "jazz/ring.RmI",
         "Übung/x y.mid",
     ]
     for name in [*names, "jazz/readme.txt", "jazz/mid", "jazz/x.mid.bak", "top.mid", ".git/hidden.mid"]:
@@ -40,7 +43,7 @@ def test_any_case_any_depth_any_genre_name_sorted(tmp_path):
         ("Hip Hop", "live/1999/b.Mid"),
         ("Hip Hop", "z.mid"),
     ]
-    assert [file.path for file in files] == [tmp_path / name for name in names]
+    assert [file.path for file in files] == [str(tmp_path / name) for name in names]
 
 
 @pytest.mark.parametrize("place", ["absent", "a_file"])
@@ -52,7 +55,7 @@ def test_a_missing_folder_is_named_with_the_layout_wanted(tmp_path, place):
 
 def test_a_folder_without_midi_says_what_was_looked_for(tmp_path):
     lay(tmp_path, jazz__notes_dot_txt="", top_dot_mid="")
-    with pytest.raises(UserError, match=r"no MIDI file in any sub-folder: looked for .*\*\.mid and \.midi"):
+    with pytest.raises(UserError, match=r"no MIDI file in any .* looked for .*\*\.mid, \.midi and \.rmi"):
         find_song_files(tmp_path)
 
 
@@ -63,13 +66,68 @@ def test_a_genre_with_blanks_around_its_name_is_a_user_error(tmp_path):
         find_song_files(tmp_path)
 
 
-def test_names_that_are_not_utf_8_are_spelt_out(tmp_path):
-    (tmp_path / "jazz").mkdir()
-    path = tmp_path / "jazz" / os.fsdecode(b"caf\xe9.mid")
-    path.write_text("one")
-    (found,) = find_song_files(tmp_path)
-    assert (found.song, found.path) == ("caf\\xe9.mid", path)
+ODD_NAMES = {
+    b"caf\xe9.mid": r"caf\udce9.mid",
+    "café.mid".encode(): "café.mid",
+    b"new\nline.mid": r"new\nline.mid",
+    b"new\\nline.mid": r"new\\nline.mid",
+    b"\x1b[31mred.mid": r"\x1b[31mred.mid",
+    "\x85\u2028\U000e0001.mid".encode(): r"\x85\u2028\U000e0001.mid",
+    b"\x85.mid": r"\udc85.mid",
+    "日本 語.mid".encode(): "日本 語.mid",
+}
+
+
+def test_odd_names_are_spelt_out_each_in_its_own_way_and_can_be_encoded(tmp_path):
+    (tmp_path / "a\tb").mkdir()
+    paths = {os.fsdecode(name): text for name, text in ODD_NAMES.items()}
+    for name in paths:
+        (tmp_path / "a\tb" / name).write_text(name.encode("utf-8", "backslashreplace").hex())
+    found = find_song_files(tmp_path)
+    assert {os.path.basename(file.path): file.song for file in found} == paths  # noqa: PTH119
+    assert {file.genre for file in found} == {"a\\tb"}
+    assert len({file.name.encode() for file in found}) == len(ODD_NAMES)
+    assert all(os.path.getsize(file.path) for file in found)  # noqa: PTH202
     assert len(mark(tmp_path)) == 16
+
+
+def test_a_name_that_looks_escaped_is_another_name():
+    names = {os.fsdecode(name) for name in ODD_NAMES}
+    names |= {as_text(name) for name in names}
+    assert len(names) == 13
+    assert len({as_text(name) for name in names}) == 13
+
+
+def test_links_to_files_are_followed_links_to_folders_are_not(tmp_path):
+    lay(tmp_path / "music", jazz__a_dot_mid="one")
+    lay(tmp_path / "else", z_dot_mid="two", album__y_dot_mid="three")
+    jazz = tmp_path / "music/jazz"
+    (jazz / "b.mid").symlink_to(tmp_path / "else/z.mid")
+    (jazz / "gone.mid").symlink_to(tmp_path / "nowhere")
+    (jazz / "album").symlink_to(tmp_path / "else/album")
+    (jazz / "round").symlink_to(jazz)
+    assert [file.song for file in find_song_files(tmp_path / "music")] == ["a.mid", "b.mid", "gone.mid"]
+
+
+def test_a_folder_that_cannot_be_listed_is_among_the_files(tmp_path):
+    lay(tmp_path, jazz__a_dot_mid="one", jazz__locked__b_dot_mid="two", pop__c_dot_mid="three")
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    (tmp_path / "jazz/locked").chmod(0)
+    (tmp_path / "pop").chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)  # nobody, whom the modes bind
+    try:
+        found = find_song_files(tmp_path)
+    finally:
+        if root:
+            os.seteuid(0)
+        (tmp_path / "jazz/locked").chmod(0o755)
+        (tmp_path / "pop").chmod(0o755)
+    assert [file.name for file in found] == ["jazz/a.mid", "jazz/locked", "pop/."]
+    refusals = [read_content(file.path)[1] for file in found[1:]]
+    assert {refused.reason for refused in refusals} == {Refusal.UNREADABLE}
 
 
 @pytest.fixture

@@ -1,27 +1,27 @@
 """Making the dataset, and finding again the one made before."""
 
-import contextlib
-import io
-import json
-import shutil
-import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import tensorflow_datasets as tfds
+from typing import Any
 
 from cyclegan_jax.config import check_choice
+from cyclegan_jax.datasets.genre_rolls.arrays import array_files
+from cyclegan_jax.datasets.genre_rolls.building import build, is_finished, only_builder
+from cyclegan_jax.datasets.genre_rolls.convert import Rules, read_content
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import (
     DATASET_VERSION,
     Builder,
     GenreRollsConfig,
-    midi_config,
-    rules_of,
 )
+from cyclegan_jax.datasets.genre_rolls.local_build import array_contents
+from cyclegan_jax.datasets.genre_rolls.report import read_metadata
 from cyclegan_jax.datasets.genre_rolls.sources import find_song_files, fingerprint
 from cyclegan_jax.errors import UserError
 
-DATASETS = ("demo", "midi")
+DATASETS = ("demo", "midi", "paper")
+FLAGS = {"midi": "midi_dir", "paper": "manual_dir"}  # that name the folder a dataset is made of
+PLAIN = Rules()
 
 
 @dataclass(frozen=True)
@@ -38,65 +38,98 @@ class Prepared:
     built: bool
 
 
-def prepare(dataset: str, data_dir: Path, midi_dir: Path | None = None) -> Prepared:
+def prepare(
+    dataset: str,
+    data_dir: Path,
+    source: Path | None = None,
+    *,
+    rules: Rules = PLAIN,
+    beam: Mapping[str, Any] | None = None,
+) -> Prepared:
     """Make the dataset below `data_dir`, unless it is there and made of the same files in the same way.
 
-    `dataset`: demo or midi. `midi` needs `midi_dir` the first time; without it, what was made before
-    is used. Raises UserError where the folder is missing or has too little usable music; a dataset
-    made before then stays as it is.
+    `dataset`: demo, midi or paper. `source`: the folder that midi and paper are made of; without it,
+    what was made before is used. `rules`: what is done with MIDI files. `beam`: the fields of TFDS's
+    DownloadConfig, `beam_runner` and `beam_options`, that have Apache Beam do the work.
+
+    Raises UserError where the folder is missing or has too little usable music, or the disk is full; a
+    dataset made before then stays as it is.
     """
-    check_choice("dataset", dataset, DATASETS)
-    if dataset == "demo" and midi_dir:
-        raise UserError(
-            f"midi_dir {str(midi_dir)!r} was given, but the demo dataset is composed; "
-            "add --dataset=midi to use your files."
-        )
-    folder = data_dir.resolve() / "genre_rolls" / dataset / DATASET_VERSION
-    made_before = read_metadata(folder) if is_finished(folder) else None
-    if dataset == "midi" and midi_dir is None and made_before is None:
-        raise UserError(
-            f"dataset 'midi' is not in {str(data_dir)!r} yet; name the folder to make it of with --midi_dir."
-        )
-    changed = _what_changed(made_before, midi_dir) if midi_dir else ""
-    if made_before and not changed:
-        notice = f"Dataset {dataset!r} found in {folder}."
-        return Prepared(folder, made_before["fingerprint"], notice, built=False)
-    _build(midi_config(midi_dir.resolve()) if midi_dir else dataset, data_dir.resolve(), folder)
-    done = f"rebuilt in {folder}: {changed}" if changed else f"built in {folder}"
-    return Prepared(folder, read_metadata(folder)["fingerprint"], f"Dataset {dataset!r} {done}.", built=True)
+    _check(dataset, source, rules, beam)
+    config, data_dir = _config(dataset, source, rules), data_dir.resolve()
+    folder = data_dir / "genre_rolls" / config.name / DATASET_VERSION
+    if _why_build(folder, config, source) is not None:
+        with only_builder(data_dir):
+            why = _why_build(folder, config, source)
+            if why is not None:
+                _check_source(config, source, data_dir)
+                build(config, data_dir, folder, {"manual_dir": source, **(beam or {})})
+                done = f"rebuilt in {folder}: {why}" if why else f"built in {folder}"
+                return _prepared(folder, f"Dataset {config.name!r} {done}.", built=True)
+    return _prepared(folder, f"Dataset {config.name!r} found in {folder}.", built=False)
 
 
-def _what_changed(made_before: dict | None, midi_dir: Path) -> str:
-    """Why a dataset made before does not serve; empty where it does, or where there is none."""
-    files = find_song_files(midi_dir)
-    if not made_before or fingerprint(files, rules_of("midi")) == made_before["fingerprint"]:
+def _prepared(folder: Path, notice: str, *, built: bool) -> Prepared:
+    return Prepared(folder, read_metadata(folder)["fingerprint"], notice, built)
+
+
+def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> str | None:
+    """None where the dataset in `folder` serves; else what is wrong with it, nothing if there is none."""
+    if not is_finished(folder):
         return ""
-    before, now = made_before["midi_dir"], str(midi_dir.resolve())
-    return f"the files in {now} have changed" if before == now else f"it was made of {before}, now of {now}"
+    made = read_metadata(folder)
+    if (
+        not source
+        or fingerprint(_contents(config.dataset, source), config.rules_text()) == made["fingerprint"]
+    ):
+        return None
+    if made["source"] == str(source.resolve()):
+        return f"the files in {source.resolve()} or the rules have changed"
+    return f"it was made of {made['source']}, now of {source.resolve()}"
 
 
-def _build(config: GenreRollsConfig | str, data_dir: Path, folder: Path) -> None:
-    """Make a dataset aside, and put it in its place when it is whole."""
-    tfds.disable_progress_bar()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=data_dir, prefix=".building-"))
-    try:
-        builder = Builder(data_dir=aside, config=config, file_format="array_record")
-        with contextlib.redirect_stdout(io.StringIO()):
-            builder.download_and_prepare(download_dir=aside / "downloads")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists():
-            folder.rename(aside / "before")
-        Path(builder.data_dir).rename(folder)
-    finally:
-        shutil.rmtree(aside)
+def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
+    if config.dataset in FLAGS and source is None:
+        raise UserError(
+            f"dataset {config.name!r} is not in {str(data_dir)!r} yet; "
+            f"name the folder to make it of with --{FLAGS[config.dataset]}."
+        )
+    if config.dataset == "paper":
+        array_files(source)  # TFDS would end with an assertion where the folder is missing or empty
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a whole dataset lies in `folder`."""
-    return (folder / "dataset_info.json").exists()
+def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, Any] | None) -> None:
+    check_choice("dataset", dataset, DATASETS)
+    if dataset == "demo" and source:
+        raise UserError(
+            f"the folder {str(source)!r} was given, but the demo dataset is composed; "
+            "add --dataset=midi or --dataset=paper to use your files."
+        )
+    if beam and dataset != "midi":
+        raise UserError(f"Apache Beam is for folders of MIDI, not for {dataset!r}; leave out the Beam flags.")
+    if dataset == "demo" and rules.max_bars != PLAIN.max_bars:
+        raise UserError("the demo songs are taken as they are; leave out --max_bars.")
+    if dataset == "paper" and rules != PLAIN:
+        raise UserError("the arrays of 'paper' are taken as they are; leave out --transpose and --max_bars.")
 
 
-def read_metadata(folder: Path) -> dict:
-    """What the builder noted of a finished dataset: fingerprint, midi_dir, files, refused, dropped_notes."""
-    return json.loads((folder / "metadata.json").read_text())
+def _config(dataset: str, source: Path | None, rules: Rules) -> GenreRollsConfig:
+    """The TFDS config; a transposed dataset has one of its own."""
+    low, high = min(rules.key_shifts), max(rules.key_shifts)
+    name = dataset if low == high else f"{dataset}_transposed_{low}_{high}"
+    if name in Builder.builder_configs and rules == PLAIN:
+        return Builder.builder_configs[name]
+    return GenreRollsConfig(
+        name=name,
+        description=f"Phrases of {dataset} under {rules}.",
+        dataset=dataset,
+        midi_dir=source and source.resolve(),
+        rules=rules,
+    )
+
+
+def _contents(dataset: str, source: Path) -> Iterable[tuple[str, bytes]]:
+    """Name and content hash of all that the dataset would be made of."""
+    if dataset == "paper":
+        return array_contents(source)
+    return ((file.name, read_content(file.path)[0]) for file in find_song_files(source))

@@ -2,22 +2,22 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cyclegan_jax.errors import UserError
 
-SUFFIXES = (".mid", ".midi")
+SUFFIXES = (".mid", ".midi", ".rmi")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SongFile:
     """One MIDI file: `song` is its path below the genre's folder, with '/' between the parts."""
 
     genre: str
     song: str
-    path: Path
+    path: str
 
     @property
     def name(self) -> str:
@@ -26,24 +26,24 @@ class SongFile:
 
 
 def find_song_files(midi_dir: Path) -> list[SongFile]:
-    """All `.mid` and `.midi` files (any case, any depth) below each sub-folder, sorted by name.
+    """All `.mid`, `.midi` and `.rmi` files (any case, any depth) below each sub-folder, sorted by name.
 
-    Raises UserError where there is no such folder or no such file.
+    Links to files are followed, links to folders are not. Folders that cannot be listed are among the
+    files, to be refused by their name. Raises UserError where there is no such folder or no such file.
     """
     layout = f"{midi_dir}/<genre>/**/*.mid"
     if not midi_dir.is_dir():
         raise UserError(f"midi_dir {str(midi_dir)!r} is not a folder; give one laid out as {layout}.")
+    folders = [entry for entry in os.scandir(midi_dir) if entry.is_dir() and not entry.name.startswith(".")]
     files = [
-        SongFile(_text(genre.name), _text(path.relative_to(genre).as_posix()), path)
-        for genre in midi_dir.iterdir()
-        if genre.is_dir() and not genre.name.startswith(".")
-        for path in genre.rglob("*")
-        if path.suffix.lower() in SUFFIXES
+        SongFile(as_text(folder.name), as_text(os.path.relpath(path, folder.path)), path)
+        for folder in folders
+        for path in _midi_paths(folder.path)
     ]
     if not files:
         raise UserError(
-            f"midi_dir {str(midi_dir)!r} has no MIDI file in any sub-folder: looked for {layout} and .midi, "
-            "in any case; put each genre's files into a folder of the genre's name."
+            f"midi_dir {str(midi_dir)!r} has no MIDI file in any sub-folder: looked for {layout}, .midi and "
+            ".rmi, in any case; put each genre's files into a folder of the genre's name."
         )
     for genre in {file.genre for file in files}:
         if genre != genre.strip():
@@ -51,18 +51,32 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
     return sorted(files, key=lambda file: file.name)
 
 
-def _text(name: str) -> str:
-    """A file's name as valid text: bytes that are not UTF-8 become backslashes and numbers."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _midi_paths(folder: str) -> Iterator[str]:
+    unlisted: list[str] = []
+    for place, folders, names in os.walk(folder, onerror=lambda error: unlisted.append(error.filename)):
+        for name in (*folders, *names):
+            if name.lower().endswith(SUFFIXES):
+                yield f"{place}/{name}"
+    yield from unlisted
 
 
-def fingerprint(files: Iterable[SongFile], rules: str) -> str:
-    """16 hex digits of the files' names and contents and of `rules`, what is done with them."""
+def as_text(name: str) -> str:
+    """A file's name as printable text, different for different names.
+
+    Control characters, bytes that are not UTF-8 and backslashes become backslash escapes.
+    """
+    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+    return "".join(
+        character
+        if character.isprintable() and character != "\\"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def fingerprint(contents: Iterable[tuple[str, bytes]], rules: str) -> str:
+    """16 hex digits of the files' names, hashes of their contents, and `rules`, what is done with them."""
     digest = hashlib.sha256(rules.encode())
-    for file in files:
-        try:
-            content = file.path.read_bytes()
-        except OSError:
-            content = b""
-        digest.update(f"\0{file.name}\0{hashlib.sha256(content).hexdigest()}".encode())
+    for name, content in contents:
+        digest.update(f"\0{name}\0{content.hex()}".encode())
     return digest.hexdigest()[:16]

@@ -1,30 +1,34 @@
 """Unpaired, balanced, reshuffled batches, each a function of the seed and the step alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import grain
 import numpy as np
 
+from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
 
 Batch = dict[str, np.ndarray]
+READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)  # batches
 
 
 @dataclass(frozen=True, eq=False)
 class PairBatches:
     """Batches of genres A and B, and of the mixed genres M.
 
-    `a`, `b`: phrases [N, 64, 84, 1] bool, any N. `mixed`: the genres of M, each as A and B are;
-    empty for `base`. `batch_size`: phrases of A, of B and of M in a batch. Nothing is remembered
-    from step to step, so that a run taken up again goes on with the very next batch.
+    `a`, `b`: phrases [N, 64, 84, 1] bool, any N, in memory or on disk. `mixed`: the genres of M,
+    each as A and B are; empty for `base`. `batch_size`: phrases of A, of B and of M in a batch.
+    Nothing is remembered from step to step, so that a run taken up again goes on with the very next
+    batch.
 
     Raises UserError where a genre has less than one batch.
     """
 
-    a: np.ndarray
-    b: np.ndarray
-    mixed: Sequence[np.ndarray]
+    a: np.ndarray | Column
+    b: np.ndarray | Column
+    mixed: Sequence[np.ndarray | Column]
     batch_size: int
     seed: int
 
@@ -39,6 +43,11 @@ class PairBatches:
     def steps_per_epoch(self) -> int:
         """An epoch sees the smaller genre once, and a fresh draw as large of the larger one."""
         return min(len(self.a), len(self.b)) // self.batch_size
+
+    def stream(self, start: int, stop: int) -> Iterator[Batch]:
+        """The batches of the steps from `start` to before `stop`, made ahead by Grain's threads."""
+        steps = grain.MapDataset.range(start, stop).map(self.batch)
+        return iter(steps.to_iter_dataset(READ_AHEAD))
 
     def batch(self, step: int) -> Batch:
         """The batch of a step: `a` and `b`, and `m` unless `base`, each [batch, 64, 84, 1] bool."""

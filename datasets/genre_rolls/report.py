@@ -1,0 +1,69 @@
+"""What a build leaves beside its shards: metadata, refused files, and where each genre's records lie."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cyclegan_jax.datasets.genre_rolls.convert import Refused
+from cyclegan_jax.datasets.genre_rolls.split_plan import SplitPlan
+from cyclegan_jax.datasets.genre_rolls.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Build:
+    """All that a build knows besides the records themselves.
+
+    `files`, `dropped` (notes out of range), `statistics`: by genre. `refused`: name and why, in the
+    order of names. `splits`: by name.
+    """
+
+    fingerprint: str
+    files: dict[str, int]
+    refused: list[tuple[str, Refused]]
+    dropped: dict[str, int]
+    statistics: dict[str, Statistics]
+    splits: dict[str, SplitPlan]
+
+    def metadata(self, genres: Sequence[str]) -> dict[str, Any]:
+        """What is kept in metadata.json: fingerprint, files, dropped_notes, songs and phrases by split."""
+        return {
+            "fingerprint": self.fingerprint,
+            "files": self.files,
+            "dropped_notes": self.dropped,
+            "songs": {split: dict(plan.songs) for split, plan in self.splits.items()},
+            "phrases": {
+                split: {genre: int((plan.labels == label).sum()) for label, genre in enumerate(genres)}
+                for split, plan in self.splits.items()
+            },
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write refused.csv and the splits' positions."""
+        with (folder / "refused.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = ((name, str(refused.reason), refused.detail) for name, refused in self.refused)
+            csv.writer(file).writerows([("path", "reason", "detail"), *rows])
+        for split, plan in self.splits.items():
+            positions = {str(label): places for label, places in plan.positions().items()}
+            np.savez(folder / f"positions-{split}.npz", **positions)
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """What the builder noted of a finished dataset."""
+    return json.loads((folder / "metadata.json").read_text())
+
+
+def read_refused(folder: Path) -> list[tuple[str, str, str]]:
+    """Path, reason and detail of every file that did not enter a finished dataset."""
+    with (folder / "refused.csv").open(newline="", encoding="utf-8") as file:
+        return [tuple(row) for row in csv.reader(file)][1:]
+
+
+def read_positions(folder: Path, split: str) -> dict[int, np.ndarray]:
+    """Label -> where its records lie in a split, in the order of songs, phrases and keys."""
+    with np.load(folder / f"positions-{split}.npz") as positions:
+        return {int(label): positions[label] for label in positions}

@@ -1,0 +1,173 @@
+"""Time `launch.prepare` on a folder of MIDI beside pretty_midi, streaming, and memory on many files.
+
+Every round builds the dataset in a fresh process, then reads a part of the same files with pretty_midi
+and takes their piano rolls at 4 steps a beat; all rounds together read every file once. Then batches
+are streamed from the dataset on disk, as `launch.train` does where it does not fit in memory. With
+`--copies=N` each file is written N times, shifted in pitch and in the order of its bars, and the
+dataset is built of the copies.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import psutil
+import symusic
+from absl import flags
+from tqdm import tqdm
+
+from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_refused
+from cyclegan_jax.datasets.genre_rolls.sources import SongFile, find_song_files
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.datasets.pipeline.phrases import columns, genres_of
+from cyclegan_jax.rolls import BEATS_PER_BAR, STEPS_PER_BEAT
+from launch.runner import refuse_arguments, run
+
+MIDI_DIR = flags.DEFINE_string(
+    "midi_dir", None, "Folder with one sub-folder of MIDI files a genre.", required=True
+)
+ROUNDS = flags.DEFINE_integer("rounds", 3, "Builds, each beside a part of the pretty_midi readings.", 1)
+COPIES = flags.DEFINE_integer(
+    "copies", 0, "Copies of each file to build a large dataset of, in place of the timing.", 0, 72
+)
+JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
+
+KEY_SHIFTS = range(-6, 6)  # semitones; a copy is one of these and a rotation by so many eighths of the bars
+STREAMED_BATCH = 16  # phrases of each genre, the paper's
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and write the figures."""
+    refuse_arguments(arguments)
+    files = find_song_files(Path(MIDI_DIR.value))
+    with tempfile.TemporaryDirectory(prefix="benchmark_dataset_") as scratch:
+        if COPIES.value:
+            figures = measure_scale(files, COPIES.value, Path(scratch))
+        else:
+            figures = measure_speed(Path(MIDI_DIR.value), files, ROUNDS.value, Path(scratch))
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if JSON.value:
+        Path(JSON.value).write_text(text + "\n")
+
+
+def measure_speed(midi_dir: Path, files: list[SongFile], rounds: int, scratch: Path) -> dict:
+    """Seconds of each build, seconds of all pretty_midi readings in two ways, and their ratios."""
+    builds, by_beats, by_rate = [], 0.0, 0.0
+    for number in range(rounds):
+        builds.append(build(midi_dir, scratch / str(number))["seconds"])
+        for file in tqdm(files[number::rounds], f"pretty_midi, part {number + 1}", leave=False):
+            parse, beats, rate = time_pretty_midi(file.path)
+            by_beats += parse + beats
+            by_rate += parse + rate
+    median = statistics.median(builds)
+    (folder,) = (scratch / "0" / "genre_rolls" / "midi").iterdir()
+    return {
+        "files": len(files),
+        "prepare_seconds": builds,
+        "pretty_midi_seconds": {"at its beats": by_beats, "at the first tempo": by_rate},
+        "ratio": {"at its beats": by_beats / median, "at the first tempo": by_rate / median},
+        "streamed_phrases_per_second": stream_rate(folder),
+    }
+
+
+def build(midi_dir: Path, data_dir: Path) -> dict:
+    """Seconds of one `launch.prepare` from cold, and the peak resident memory of its processes in MiB."""
+    command = [sys.executable, "-m", "launch.prepare", f"--midi_dir={midi_dir}", f"--data_dir={data_dir}"]
+    peaks: dict[str, float] = {"main_mib": 0.0, "worker_mib": 0.0}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        for name, memory in resident(process.pid):
+            peaks[name] = max(peaks[name], memory)
+        time.sleep(0.05)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return {"seconds": time.perf_counter() - start, **peaks}
+
+
+def resident(pid: int) -> Iterator[tuple[str, float]]:
+    """Resident memory in MiB of a process, and of each of its children."""
+    try:
+        process = psutil.Process(pid)
+        yield "main_mib", process.memory_info().rss / 2**20
+        for child in process.children():
+            yield "worker_mib", child.memory_info().rss / 2**20
+    except psutil.Error:  # gone since
+        return
+
+
+def time_pretty_midi(path: str) -> tuple[float, float, float]:
+    """Seconds to parse a file, to take its roll at its own beats, and at the rate of its first tempo."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = time.perf_counter()
+        song = pretty_midi.PrettyMIDI(path)
+        parsed = time.perf_counter()
+        beats = song.get_beats()
+        steps = np.arange((len(beats) - 1) * STEPS_PER_BEAT + 1) / STEPS_PER_BEAT
+        song.get_piano_roll(times=np.interp(steps, np.arange(len(beats)), beats))
+        at_beats = time.perf_counter()
+        song.get_piano_roll(fs=STEPS_PER_BEAT * song.get_tempo_changes()[1][0] / 60)
+        return parsed - start, at_beats - parsed, time.perf_counter() - at_beats
+
+
+def stream_rate(folder: Path) -> float:
+    """Phrases a second that batches of the first two genres bring from disk, `train`, nothing held."""
+    a, b, *_ = genres_of(folder)
+    rolls, _ = zip(*(columns(folder, "train", genre) for genre in (a, b)), strict=True)
+    batches = PairBatches(*rolls, [], STREAMED_BATCH, seed=0)
+    phrases = 0
+    start = time.perf_counter()
+    for batch in batches.stream(0, 2 * batches.steps_per_epoch):
+        phrases += len(batch["a"]) + len(batch["b"])
+    return phrases / (time.perf_counter() - start)
+
+
+def measure_scale(files: list[SongFile], copies: int, scratch: Path) -> dict:
+    """Write the copies, build the dataset of them, and tell what was kept and what it took."""
+    for file in tqdm(files, "writing copies", leave=False):
+        score = symusic.Score.from_file(file.path)
+        for number in range(copies):
+            path = scratch / "midi" / file.genre / f"{number:02d}" / file.song
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(copy_of(score, number).dumps_midi())
+    figures = build(scratch / "midi", scratch / "data")
+    (folder,) = (scratch / "data" / "genre_rolls" / "midi").iterdir()
+    metadata, refused = read_metadata(folder), read_refused(folder)
+    written = len(files) * copies
+    return {
+        "files": written,
+        "kept": written - len(refused),
+        "duplicates": sum(reason == "same notes as another file" for _, reason, _ in refused),
+        "phrases": sum(sum(counts.values()) for counts in metadata["phrases"].values()),
+        **figures,
+    }
+
+
+def copy_of(score: symusic.Score, number: int) -> symusic.Score:
+    """The copy of a number: other pitches by whole semitones, other bars first."""
+    rotation, key = divmod(number, len(KEY_SHIFTS))
+    bar = score.ticks_per_quarter * BEATS_PER_BAR
+    length = (score.end() // bar + 1) * bar
+    moved = length // bar * rotation // 8 * bar
+    copy = score.copy()
+    for track in copy.tracks:
+        notes = track.notes.numpy()
+        notes["time"] = (notes["time"] - moved) % length
+        if not track.is_drum:
+            notes["pitch"] = (notes["pitch"] + KEY_SHIFTS[key]).clip(0, 127).astype(notes["pitch"].dtype)
+        track.notes = symusic.Note.from_numpy(**notes)
+    return copy
+
+
+if __name__ == "__main__":
+    run(main)
