@@ -22,8 +22,8 @@ MAX_BYTES = 8 << 20
 MAX_TRACKS = 1024  # with notes
 MAX_NOTES = 500_000
 MAX_UNCLOSED = 64  # note-ons of one pitch and channel in one track that nothing closes
-MAX_ROOM = 256 << 20  # bytes for parts: symusic sets the size of a track aside for each, and time goes by
-PART_ROOM = 12 << 10
+MAX_ROOM = 256 << 20  # bytes: symusic sets about the size of a track aside for each part of it
+PART_ROOM = 12 << 10  # bytes: what a part costs beside that
 MICROSECONDS_PER_MINUTE = 60e6
 PAUSE = (b"\xff\xff\xff\x7f" + EMPTY_TEXT) * 2  # FAR ticks: what comes after it is not the track's own
 END = b"\x00\xff\x2f\x00"
@@ -172,18 +172,30 @@ def _check_header(file_type: int, division: int) -> None:
 
 def _parse_closed(division: int, tracks: list[Track]) -> _Parsed:
     """Parse, with every note closed, by an end of its own or its track's."""
-    parsed = _parse(division, tracks, range(128), 0)
+    parsed = _parse(division, tracks, range(128), rounds=0)
     unclosed = np.unique(parsed.pitches[parsed.ends >= 2 * FAR])
     if not len(unclosed):
         return parsed
-    parsed = _parse(division, tracks, unclosed.tolist(), MAX_UNCLOSED)
+    parsed = _parse(division, tracks, unclosed.tolist(), rounds=MAX_UNCLOSED)
     if parsed.ends.max() >= 2 * FAR:
         raise RefusedSongError(Refusal.DAMAGED, f"over {MAX_UNCLOSED} unclosed note-ons of one pitch")
     return parsed._replace(ends=parsed.ends % FAR)
 
 
 def _parse(division: int, tracks: list[Track], pitches: Iterable[int], rounds: int) -> _Parsed:
-    """Parse, with note-offs of these pitches: `rounds` times FAR ticks after the end, then once 2 * FAR."""
+    try:
+        parsed = symusic.Score.from_midi(_assembled(division, tracks, pitches, rounds))
+    except (RuntimeError, ValueError) as error:
+        raise RefusedSongError(Refusal.DAMAGED, str(error).splitlines()[0]) from error
+    except MemoryError as error:
+        raise RefusedSongError(Refusal.TOO_MANY, "more than memory holds") from error
+    if parsed.note_num() > MAX_NOTES:
+        raise RefusedSongError(Refusal.TOO_MANY, f"{parsed.note_num()} notes")
+    return _gathered(parsed)
+
+
+def _assembled(division: int, tracks: list[Track], pitches: Iterable[int], rounds: int) -> bytes:
+    """A file, with note-offs of these pitches `rounds` times FAR ticks after a track, and once 2 * FAR."""
     running = b"".join(bytes([0, pitch, 0]) for pitch in pitches)[1:]
     chunks, room = [struct.pack(">4sIHHH", b"MThd", 6, 1, len(tracks), division)], 0
     for track in tracks:
@@ -192,16 +204,8 @@ def _parse(division: int, tracks: list[Track], pitches: Iterable[int], rounds: i
         chunks += [struct.pack(">4sI", b"MTrk", len(body)), body]
         room += track.parts * (len(body) + PART_ROOM)
         if room > MAX_ROOM:
-            raise RefusedSongError(Refusal.TOO_MANY, "too many parts of too long tracks")
-    try:
-        parsed = symusic.Score.from_midi(b"".join(chunks))
-    except (RuntimeError, ValueError) as error:
-        raise RefusedSongError(Refusal.DAMAGED, str(error).splitlines()[0]) from error
-    except MemoryError as error:
-        raise RefusedSongError(Refusal.TOO_MANY, "more than memory holds") from error
-    if parsed.note_num() > MAX_NOTES:
-        raise RefusedSongError(Refusal.TOO_MANY, f"{parsed.note_num()} notes")
-    return _gathered(parsed)
+            raise RefusedSongError(Refusal.TOO_MANY, f"parts that take over {MAX_ROOM >> 20} MiB")
+    return b"".join(chunks)
 
 
 def _gathered(parsed: symusic.Score) -> _Parsed:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cyclegan_jax.refusals import Refusal, RefusedSongError
 
-MAX_PIECES = 200_000  # runs of channel messages, and other events between them
+MAX_PIECES = 200_000  # runs of channel messages, and events between them
 FAR = 2 * (2**28 - 1)  # ticks, twice the longest delta: over 4,096 bars by the finest clock there is
 SET_TEMPO, TIME_SIGNATURE, END_OF_TRACK = 0x51, 0x58, 0x2F
 SHORTEST = {SET_TEMPO: 3, TIME_SIGNATURE: 4}  # bytes
@@ -44,9 +44,10 @@ PROGRAM_CHANGES = _pattern(rb"DELTA(?:([\xc0-\xcf]DATA(?:DELTADATA)*+)|[\xd0-\xd
 
 
 class Track(NamedTuple):
-    """A cleaned track: its events without End of Track, and at most which channels, from 0, have notes.
+    """A cleaned track: its events, an empty text for End of Track.
 
-    `parts`: how often at most a channel has notes by another program, or its first.
+    `channels`: those that may have notes, from 0. `parts`: how many pairs of a channel and a program
+    may have notes.
     """
 
     events: bytes
@@ -71,11 +72,11 @@ class Cleaner:
         if _may_reach_far(events) and _ticks(events) >= FAR:
             raise RefusedSongError(Refusal.TOO_LONG, f"track {number} has {FAR} ticks or more")
         channels = [channel for channel in range(16) if 0x90 | channel in events["two"]]
-        changes = {change for change in PROGRAM_CHANGES.findall(events["one"]) if change}
+        changes = set(PROGRAM_CHANGES.findall(events["one"]))
         return Track(cleaned, channels, len(channels) + len(changes) if channels else 0)
 
     def _take_apart(self, track: bytes, number: int) -> tuple[bytes, dict[str, bytes]]:
-        """The track cleaned, and its pieces again by sort, of those that are no runs the deltas."""
+        """The track cleaned; and by sort its runs, joined, and the deltas of its other events."""
         cleaned, place, kind = [], 0, None
         pieces = {"two": [], "one": [], "other": []}
         while kind != END_OF_TRACK:
@@ -125,8 +126,8 @@ def _number(digits: bytes) -> int:
 def _may_reach_far(events: dict[str, bytes]) -> bool:
     """From how many bytes are high, and how many side by side: those are in a delta of three or four."""
     joined = b"".join(events.values())
-    if joined.isascii():  # which is said sooner
-        return len(joined) << 7 >= FAR
+    if joined.isascii():  # no messages at all, and few deltas, of one byte
+        return False
     highs = np.frombuffer(joined, np.int8) < 0
     pairs = highs[1:] & highs[:-1]
     triples = pairs[1:] & pairs[:-1]

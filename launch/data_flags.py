@@ -77,9 +77,14 @@ def beam() -> dict[str, Any]:
         return {}
     try:
         from apache_beam.options.pipeline_options import PipelineOptions
+        from apache_beam.runners import create_runner
     except ImportError as error:
         raise UserError(
             "--beam_runner and --beam_options need Apache Beam; pip install 'cyclegan_jax[beam]'."
         ) from error
-    options = PipelineOptions(shlex.split(BEAM_OPTIONS.value or ""))
+    try:
+        create_runner(BEAM_RUNNER.value or "DirectRunner")
+        options = PipelineOptions(shlex.split(BEAM_OPTIONS.value or ""))
+    except ValueError as error:
+        raise UserError(f"the Beam flags cannot be used: {error}; see Beam's pages on runners.") from error
     return {"beam_runner": BEAM_RUNNER.value, "beam_options": options}

@@ -7,8 +7,9 @@ import jax
 from absl import flags
 
 from cyclegan_jax.config import Cadence, Config, resolve_pair
+from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import MIXED, Phrases, genres_of, has_mixed, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.parallel import check_divides, wait_for_all
 from launch import cluster, data_flags, train_flags
 from launch.evaluation import evaluate_run

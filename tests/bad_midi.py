@@ -1,11 +1,9 @@
 """A zoo of files that are no songs, each with the reason why not."""
 
 import gzip
-import io
 import os
 import stat
 import struct
-import zipfile
 from pathlib import Path
 
 from odd_midi import (
@@ -34,6 +32,7 @@ from odd_midi import (
     track,
     unclosed,
     varlen,
+    zipped,
 )
 
 from cyclegan_jax.refusals import Refusal
@@ -54,13 +53,6 @@ def told(length: int, body: bytes = GOOD[22:]) -> bytes:
 
 def in_metre(*signatures: bytes) -> bytes:
     return midi(track(*signatures, LONG))
-
-
-def zipped(name: str, data: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
-    return file.getvalue()
 
 
 NOT_MIDI = {
@@ -146,6 +138,7 @@ DAMAGED = {
     "meta length up to the end": midi(track(SIGNATURE, LONG, b"\0\xff\x01\x04")),
     "meta length of 5 bytes": within(b"\0\xff\x01\x80\x80\x80\x80\x02hi"),
     "meta length of 2^28": within(b"\0\xff\x01\xff\xff\xff\x7fhi"),
+    "meta event of kind 128": within(b"\0\xff\x80\0"),
     "meta event of no kind": midi(track(SIGNATURE, LONG, b"\0\xff")),
     "system-exclusive beyond the track": midi(track(SIGNATURE, LONG, b"\0\xf0\x7f\x43\x12")),
     "system-exclusive of no length": within(b"\0\xf0\x43\x12\x00\xf7"),
@@ -198,6 +191,7 @@ TOO_LONG = {
     ),
     "a time signature at tick 2^32": midi(track(LONG), track(AGES * 16, meta(0x58, FOUR_FOUR, 16))),
     "silence as long as two of the longest deltas": silence(2 * FURTHEST),
+    "257 of the longest deltas of three bytes": midi(track(SIGNATURE, LONG, meta(1, b"", 2**21 - 1) * 257)),
     "32,770 controllers with the longest delta of two bytes": midi(
         track(SIGNATURE, LONG, b"\0\xb0\7\x40", b"\xff\x7f\7\x40" * 32_770)
     ),

@@ -3,8 +3,10 @@
 Four ticks a quarter note unless said otherwise, so that a tick is a sixteenth-note step.
 """
 
+import io
 import os
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,12 @@ CAP = 8 << 20
 FURTHEST = 2**28 - 1  # the longest delta there is, in ticks
 LATIN_1 = b"Pr\xe9lude \x90\x99\xff\x2f\x00"
 SHIFT_JIS = "うたう".encode("shift_jis")
+
+
+def zipped(name: str, data: bytes) -> bytes:
+    with zipfile.ZipFile(file := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return file.getvalue()
 
 
 def varlen(number: int) -> bytes:
@@ -174,6 +182,10 @@ FILES: dict[str, tuple[bytes, list[Note]]] = {
         [(0, 6, 40), (2, 84, 50), (5, 84, 52), (8, 75, 61)],
     ),
     "64 note-ons of a pitch never closed": (unclosed(64), [(onset, 99, 50) for onset in range(64)]),
+    "a note never closed in a track of no ticks": (
+        midi(track(SIGNATURE, LONG), track(on(50))),
+        [(0, 1, 50), LONG_NOTE],
+    ),
     "closed in another track": (
         midi(track(SIGNATURE, on(50, 1), end=varlen(70) + END[1:]), track(off(50, 5), LONG)),
         [(1, 71, 50), (8, 75, 61)],
@@ -267,6 +279,10 @@ ODD: dict[str, tuple[Writer, list[Note]]] = {
     "16,000 parts": (
         holding(lambda: midi(track(SIGNATURE, LONG), *[track(parts(1))] * 125)),
         [LONG_NOTE, *[(tick, tick + 1, 60) for tick in range(128)] * 125],
+    ),
+    "20,000 programs and no notes": (
+        holding(lambda: midi(track(SIGNATURE, LONG), *[track(parts(1).replace(b"\x90", b"\xb0"))] * 157)),
+        [LONG_NOTE],
     ),
     "2,048 parts": (
         holding(lambda: song(parts(16))),

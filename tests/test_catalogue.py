@@ -158,7 +158,7 @@ def test_the_plans_name_the_records_of_each_split_by_their_numbers_and_labels():
 @pytest.mark.parametrize(
     "usable, reasons",
     [
-        (0, "metre other than 4/4 3, damaged or cut off 2"),
+        (1, "damaged or cut off 2, metre other than 4/4 2"),
         (2, "metre other than 4/4 2, damaged or cut off 1"),
     ],
 )
@@ -169,6 +169,29 @@ def test_a_genre_of_under_three_songs_is_a_user_error_that_says_why(usable, reas
     message = (
         rf"^genre 'pop' has {usable} usable songs, but needs at least 3 \(refused: {reasons}\); "
         "add MIDI files in 4/4 or leave its folder out.$"
+    )
+    with pytest.raises(UserError, match=message):
+        catalogue_of(**songs).build("rules")
+
+
+def test_a_genre_of_which_nothing_is_kept_is_passed_over():
+    songs = {f"jazz__{number}": song() for number in range(3)} | {
+        f"pop__{number}": refused() for number in range(4)
+    }
+    build = catalogue_of(**songs).build("rules")
+    assert [dict(plan.songs) for plan in build.splits.values()] == [{"jazz": 1}] * 3
+    assert (build.files, len(build.refused)) == ({"jazz": 3, "pop": 4}, 4)
+
+
+def test_nothing_kept_at_all_is_a_user_error_that_says_why():
+    songs = {
+        "jazz__0": refused(Refusal.DAMAGED),
+        "pop__0": refused(Refusal.DAMAGED),
+        "pop__1": refused(Refusal.TOO_LONG),
+    }
+    message = (
+        r"^nothing was kept of 3 files \(refused: damaged or cut off 2, too many bars 1\); "
+        "add MIDI files in 4/4.$"
     )
     with pytest.raises(UserError, match=message):
         catalogue_of(**songs).build("rules")

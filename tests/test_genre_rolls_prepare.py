@@ -123,7 +123,7 @@ def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
         ("midi", "empty", "no MIDI file in any sub-folder"),
         ("midi", None, "not in .* yet; name the folder to make it of with --midi_dir"),
         ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files"),
-        ("midi", "waltz_only", r"'waltz' has 0 usable songs, .* at least 3 \(refused: metre other .* 1\);"),
+        ("midi", "waltzes", r"nothing was kept of 1 files \(refused: metre other than 4/4 1\); add MIDI"),
         ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
         ("pop909", None, "dataset is 'pop909', but must be one of demo, midi, paper"),
         ("paper", None, "not in .* yet; name the folder to make it of with --manual_dir"),
@@ -135,9 +135,7 @@ def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
 def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, message):
     (tmp_path / "empty/jazz").mkdir(parents=True)
     write_songs(tmp_path / "two_songs", ("b",), 2)
-    write_midi_file(
-        write_songs(tmp_path / "waltz_only") / "waltz/1.mid", [(0, PHRASE, 60)], signatures=((0, 3, 4),)
-    )
+    write_midi_file(tmp_path / "waltzes/waltz/1.mid", [(0, PHRASE, 60)], signatures=((0, 3, 4),))
     with pytest.raises(UserError, match=message):
         prepare(dataset, tmp_path / "data", midi_dir and tmp_path / midi_dir)
 
@@ -166,3 +164,31 @@ def test_the_demo_is_made_once(demo_dir, demo_folder):
     before = (demo_folder / "dataset_info.json").stat()
     assert prepare("demo", demo_dir).notice == f"Dataset 'demo' found in {demo_folder}."
     assert (demo_folder / "dataset_info.json").stat() == before
+
+
+def test_a_genre_of_which_nothing_is_kept_stops_nothing(tmp_path):
+    midi_dir = write_songs(tmp_path / "midi")
+    write_midi_file(midi_dir / "waltz/1.mid", [(0, PHRASE, 60)], signatures=((0, 3, 4),))
+    (midi_dir / "loop").symlink_to("loop")
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    assert read_metadata(built.folder)["files"]["waltz"] == 1
+    assert "waltz" not in genres_of(built.folder)
+    assert count_phrases(built.folder) == 12
+
+
+def test_an_interrupt_between_the_renames_puts_the_former_dataset_back(tmp_path, monkeypatch):
+    midi_dir = write_songs(tmp_path / "midi")
+    built = prepare("midi", tmp_path / "data", midi_dir)
+    write_midi_file(midi_dir / "a/more.mid", [(0, PHRASE, 99)])
+    rename, interrupts = Path.rename, [KeyboardInterrupt]
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if target == built.folder and interrupts:
+            raise interrupts.pop()
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare("midi", tmp_path / "data", midi_dir)
+    assert read_metadata(built.folder)["fingerprint"] == built.fingerprint
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [".lock", "genre_rolls"]

@@ -2,18 +2,9 @@
 
 import json
 import os
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -25,7 +16,6 @@ from odd_midi import (
     LONG,
     ODD,
     SIGNATURE,
-    TEMPO,
     Note,
     events_at_once,
     meta,
@@ -36,20 +26,14 @@ from odd_midi import (
     track,
     varlen,
 )
+from read_apart import KEPT, MIB, SECONDS, SONG, Reading, quickly, run_apart
 
 from cyclegan_jax.midi_reader import parse_midi, read_midi, read_midi_bytes
 from cyclegan_jax.refusals import Refusal, RefusedSongError
-from cyclegan_jax.songs import filter_song, quantise_notes, read_dataset_song
+from cyclegan_jax.songs import quantise_notes, read_dataset_song
 
-SECONDS, MIB = 2, 512  # what a file may cost
 NOBODY = 65534
-KEPT = "kept"
 KINDS = {**{kind: writer for zoo in (BAD, ODD) for kind, (writer, _) in zoo.items()}, **HEAVY}
-SONG = midi(  # of even length, so that a RIFF wrapper adds no padding after it
-    track(SIGNATURE, TEMPO, meta(3, b"tune"), b"\x05\xf0\x04\x43\x12\x01\xf7"),
-    track(on(40, 2), b"\x01\x47\x50\x02\x28\x00", off(71, 6), b"\x03\xc0\x07", on(50, 1), off(50, 130)),
-    track(LONG, on(36, 0, 9), b"\x00\xb0\x07\x64", off(36, 9, 9)),
-)
 WITH_LONG_HEADER = b"MThd\0\0\0\x0a" + SONG[8:14] + b"more" + SONG[14:]
 NAMES = [
     b"new\nline.mid",
@@ -62,62 +46,6 @@ NAMES = [
     b"n" * 255,
     b"b.mid.txt",
 ]
-
-
-class Reading(NamedTuple):
-    """What a child process said of a file, and its cost: CPU seconds and most memory in MiB."""
-
-    said: str
-    detail: str
-    seconds: float
-    mib: float
-
-
-def say(path: str) -> tuple[str, str]:
-    try:
-        return KEPT, str(len(read_dataset_song(path).roll))
-    except RefusedSongError as refusal:
-        return refusal.reason.name, refusal.detail
-
-
-def apart(task: Callable[[], tuple[str, str]]) -> Reading:
-    """The task in a fork: with as much memory as a worker of `prepare`, and too little time to hang."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if not child:
-        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-        resource.setrlimit(resource.RLIMIT_CPU, (3 * SECONDS, 3 * SECONDS))
-        signal.alarm(5 * SECONDS)
-        try:
-            os.write(theirs, json.dumps(task()).encode())
-        except BaseException as error:
-            os.write(theirs, json.dumps((type(error).__name__, str(error)[:9999])).encode())
-        os._exit(0)
-    os.close(theirs)
-    _, status, used = os.wait4(child, 0)
-    with os.fdopen(ours, "rb") as answer:
-        said = json.loads(answer.read() or json.dumps((f"ended with status {status}", "")))
-    return Reading(*said, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-
-
-def run_apart(tasks: list[tuple[str, str | int]], user: int | None = None) -> list[Reading]:
-    """Each task in a fork of its own of a process that has imported little."""
-    words = [sys.executable, __file__, json.dumps([tasks, user])]
-    alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # a process with threads had better not fork
-    done = subprocess.run(words, capture_output=True, timeout=250, env=alone)
-    assert (done.returncode, done.stderr.decode()) == (0, "")
-    return [Reading(*reading) for reading in json.loads(done.stdout)]
-
-
-def main(tasks: list[tuple[str, str | int]], user: int | None) -> None:
-    with tempfile.NamedTemporaryFile() as file:  # so that no fork pays for what the first file costs
-        file.write(GOOD)
-        file.flush()
-        say(file.name)
-    if user is not None:
-        os.setuid(user)
-    does = {"say": say, "fuzz": fuzz}
-    print(json.dumps([apart(partial(does[name], what)) for name, what in tasks]))
 
 
 @pytest.fixture(scope="module")
@@ -181,46 +109,6 @@ def test_a_file_cut_off_at_any_byte_is_refused(whole):
     assert quickly(whole) == KEPT
     kept = [size for size in range(len(whole)) if quickly(whole[:size]) not in ("NOT_MIDI", "DAMAGED")]
     assert kept == []
-
-
-def quickly(data: bytes) -> str:
-    try:
-        filter_song(parse_midi(data))
-    except RefusedSongError as refusal:
-        return refusal.reason.name
-    return KEPT
-
-
-def fuzz(seed: int) -> tuple[str, str]:
-    """Counts what becomes of 1,000 mutants, and the seconds of the slowest one."""
-    random = np.random.default_rng(seed)
-    said, slowest = Counter(), 0.0
-    for _ in range(1000):
-        data, start = mutant(random), time.process_time()
-        try:
-            said[quickly(data)] += 1
-        except Exception as error:
-            raise AssertionError(data.hex()) from error
-        slowest = max(slowest, time.process_time() - start)
-    return json.dumps(said), str(slowest)
-
-
-def mutant(random: np.random.Generator) -> bytes:
-    """A good song with bytes changed, lost, doubled or new, or a track of garbage; its track lengths hold."""
-    start, end = sorted(random.integers(len(SONG), size=2))
-    noise = random.integers(256, size=random.integers(1, 40), dtype=np.uint8).tobytes()
-    flipped = bytearray(SONG)
-    for place in random.integers(len(SONG), size=random.integers(1, 5)):
-        flipped[place] ^= 1 << random.integers(8)
-    first, *others = (bytes(event) for event in np.array_split(np.frombuffer(LONG * 9 + noise, np.uint8), 5))
-    return [
-        bytes(flipped),
-        SONG[:start] + SONG[end:],
-        SONG[:end] + SONG[start:],
-        SONG[:start] + noise + SONG[start:],
-        midi(track(SIGNATURE, LONG, noise)),
-        midi(track(SIGNATURE, noise, LONG), track(first, noise, *others)),
-    ][random.integers(6)]
 
 
 @pytest.mark.parametrize("seed", [3, 4, 5])
@@ -309,10 +197,18 @@ def test_what_symusic_cannot_take_is_refused(monkeypatch, error, reason):
     assert refused.value.reason is reason and refused.value.detail
 
 
+def test_tempo_and_metre_are_read_exactly_and_may_be_longer_than_they_need_be():
+    score = parse_midi(
+        midi(track(meta(0x51, b"\x0f\x42\x40\x99", 2), meta(0x58, bytes([7, 34, 8, 8, 9]), 3)))
+    )
+    assert (score.tempos, score.time_signatures) == (((2, 60.0),), ((5, 7, 2**34),))
+
+
+def test_a_refusal_tells_the_place_of_the_damage():
+    with pytest.raises(RefusedSongError, match="no event at byte 4 of track 2"):
+        parse_midi(midi(track(LONG), track(on(50), b"\0\xf4")))
+
+
 def test_a_tempo_of_0_is_no_tempo():
     tempos = parse_midi(midi(track(meta(0x51, bytes(3), 5), meta(0x51, b"\x0f\x42\x40", 2), LONG))).tempos
     assert tempos == ((7, pytest.approx(60.0)),)
-
-
-if __name__ == "__main__":
-    main(*json.loads(sys.argv[1]))

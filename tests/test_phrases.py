@@ -5,16 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
-import tensorflow_datasets as tfds
 from midi_files import write_midi_file
 
 from cyclegan_jax.datasets.genre_rolls import composer
 from cyclegan_jax.datasets.genre_rolls.prepare import prepare
-from cyclegan_jax.datasets.genre_rolls.report import read_positions
 from cyclegan_jax.datasets.genre_rolls.splits import split_songs
 from cyclegan_jax.datasets.pipeline import phrases as pipeline
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import Column, genres_of, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Column, columns, genres_of, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.rolls import cut
 from cyclegan_jax.songs import read_dataset_song
@@ -61,8 +59,7 @@ def test_a_genres_phrases_come_in_the_order_of_songs_and_bars(folder, split, rea
 @pytest.fixture
 def column(folder) -> Column:
     """The rolls of genre `b` in train, on disk."""
-    builder = tfds.builder_from_directory(folder)
-    return Column(builder, "train", "roll", read_positions(folder, "train")[1])
+    return columns(folder, "train", "b")[0]
 
 
 @pytest.mark.parametrize(

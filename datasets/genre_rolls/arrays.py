@@ -4,7 +4,6 @@ The paper counts 12,341 phrases of jazz, 16,545 of classic and 20,780 of pop, al
 """
 
 import hashlib
-import os
 import re
 import textwrap
 import warnings
@@ -18,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from cyclegan_jax.datasets.genre_rolls.sources import as_text
+from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
@@ -56,6 +57,10 @@ class _ArrayFile:
     path: Path
     source: str
     many: bool
+
+    @property
+    def name(self) -> str:
+        return as_text(str(self.path))
 
     @property
     def shapes(self) -> str:
@@ -119,7 +124,7 @@ def read_phrases(manual_dir: Path) -> Iterator[ArrayPhrase]:
         for number, roll in _rolls(file):
             digest = _digest(roll)
             if digest not in held_out:
-                yield ArrayPhrase("mixed", genre_of.get(digest), file.source, number, roll)
+                yield ArrayPhrase(MIXED, genre_of.get(digest), file.source, number, roll)
 
 
 def _find(folder: Path) -> _Found:
@@ -146,8 +151,8 @@ def _find_sets(folder: Path, genre: str) -> list[_Sides]:
         return [{side: [_array_file(folder, path, many=True)] for side, path in arrays.items()}]
     if len(missing) < len(arrays):
         raise UserError(
-            f"{missing[0]} is missing: {genre} needs the arrays of both train and test; add the file, or "
-            "take the other one away to have the pair folders read."
+            f"{as_text(str(missing[0]))} is missing: {genre} needs the arrays of both train and test; "
+            "add the file, or take the other one away to have the pair folders read."
         )
     places = [folder / name for name in _PAIR_FOLDERS[genre]]
     return [_find_sides(folder, place) for place in places if place.is_dir()]
@@ -157,7 +162,8 @@ def _find_sides(folder: Path, place: Path) -> _Sides:
     sides = {side: _single_files(folder, place / side) for side in _SIDES}
     for side, files in sides.items():
         if not files:
-            raise UserError(f"{place / side} has no .npy file: a pair folder needs train and test; add them.")
+            name = as_text(str(place / side))
+            raise UserError(f"{name} has no .npy file: a pair folder needs train and test; add them.")
     return sides
 
 
@@ -167,7 +173,9 @@ def _find_mixed(folder: Path) -> list[_ArrayFile]:
         return []
     files = _single_files(folder, place / "train") or _single_files(folder, place)
     if not files:
-        raise UserError(f"{place} has no .npy file, neither in train/ nor in itself; add them or remove it.")
+        raise UserError(
+            f"{as_text(str(place))} has no .npy file, neither in train/ nor in itself; add them or remove it."
+        )
     return files
 
 
@@ -185,10 +193,10 @@ def _natural(path: Path) -> tuple[list[str | int], str]:
 
 
 def _array_file(folder: Path, path: Path, many: bool) -> _ArrayFile:
-    source = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    source = as_text(path.relative_to(folder).as_posix())
     file = _ArrayFile(path, source, many)
     if not path.is_file():
-        raise UserError(f"{path} is not a regular file: expected a .npy array of shape {file.shapes}.")
+        raise UserError(f"{file.name} is not a regular file: expected a .npy array of shape {file.shapes}.")
     return file
 
 
@@ -249,11 +257,11 @@ def _open(file: _ArrayFile) -> np.memmap:
             array = open_memmap(file.path, mode="r")
     except Exception as error:  # a hostile header makes NumPy and ast raise nearly anything
         reason = textwrap.shorten(str(error) or type(error).__name__, 100)
-        raise UserError(f"{file.path} cannot be read ({reason}): {expected}.") from error
+        raise UserError(f"{file.name} cannot be read ({reason}): {expected}.") from error
     if array.dtype.kind not in "buif":
-        raise UserError(f"{file.path} has the type {array.dtype}: {expected}, of bool, integers or floats.")
+        raise UserError(f"{file.name} has the type {array.dtype}: {expected}, of bool, integers or floats.")
     if not file.allows(array.shape):
-        raise UserError(f"{file.path} has the shape {list(array.shape)}: {expected}.")
+        raise UserError(f"{file.name} has the shape {list(array.shape)}: {expected}.")
     return array
 
 
@@ -263,7 +271,7 @@ def _to_bool(file: _ArrayFile, values: np.ndarray) -> np.ndarray:
     wrong = numbers[(numbers != 0) & (numbers != 1)]
     if wrong.size:
         raise UserError(
-            f"{file.path} has the value {wrong[0]}: expected 0 and 1 only; write 1 where a note sounds and 0 "
+            f"{file.name} has the value {wrong[0]}: expected 0 and 1 only; write 1 where a note sounds and 0 "
             "elsewhere."
         )
     return np.asarray(numbers == 1, order="C")

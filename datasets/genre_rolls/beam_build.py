@@ -6,19 +6,23 @@ found and splits are drawn where all is known; the second reads the kept ones ag
 
 import base64
 import dataclasses
+import json
+import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.splits import SplitInfo
 
 from cyclegan_jax.datasets.genre_rolls.catalogue import Catalogue, KeptSong
-from cyclegan_jax.datasets.genre_rolls.convert import Reading, Rules, Song, convert
+from cyclegan_jax.datasets.genre_rolls.convert import Reading, Refused, Rules, Song, convert
 from cyclegan_jax.datasets.genre_rolls.records import Record, key_of, record_of
 from cyclegan_jax.datasets.genre_rolls.sources import SongFile
+from cyclegan_jax.datasets.genre_rolls.split_plan import SplitPlan
 from cyclegan_jax.datasets.genre_rolls.workers import TaskFailedError, Workers
+from cyclegan_jax.errors import UserError
 
 
 class ReadSongs(beam.DoFn):
@@ -39,7 +43,7 @@ class ReadSongs(beam.DoFn):
 
     def teardown(self) -> None:
         """Stop the reader."""
-        self._workers.__exit__(None, None, None)
+        self._workers.close()
 
 
 def survey(
@@ -56,16 +60,13 @@ def survey(
     with beam.Pipeline(runner=config.beam_runner, options=config.beam_options) as pipeline:
         (
             pipeline
-            | beam.Create(files)
-            | beam.Reshuffle()
+            | _files(files, folder / "files.jsonl")
             | beam.ParDo(ReadSongs(rules))
             | beam.Map(_to_line)
             | beam.io.WriteToText(str(folder / "survey"))
         )
-    lines = sorted(folder.glob("survey*"))
+    lines = sorted(folder.glob("survey-*"))
     readings = dict(_from_line(line) for path in lines for line in path.read_text().splitlines())
-    for path in lines:
-        path.unlink()
     for file in files:
         catalogue.add(file, readings[file.name])
 
@@ -79,15 +80,41 @@ def _to_line(pair: tuple[SongFile, Reading | TaskFailedError]) -> str:
     return base64.b64encode(pickle.dumps((file.name, reading))).decode()
 
 
+def check_written(folder: Path, plans: Mapping[str, SplitPlan], splits: Sequence[SplitInfo]) -> None:
+    """Remove the text files; raise UserError where the two passes have read different music."""
+    for path in (*folder.glob("survey-*"), *folder.glob("files*.jsonl")):
+        path.unlink()
+    for split in splits:
+        planned = len(plans[split.name].order)
+        if split.num_examples != planned:
+            raise UserError(
+                f"split {split.name!r} has {split.num_examples} phrases, but {planned} were found before: "
+                "the MIDI files have changed meanwhile; start again."
+            )
+
+
 def _from_line(line: str) -> tuple[str, Reading | TaskFailedError]:
     return pickle.loads(base64.b64decode(line))
 
 
-def examples(songs: list[KeptSong], split: str, rules: Rules, genres: list[str]) -> beam.PTransform:
+def _files(files: list[SongFile], path: Path) -> beam.PTransform:
+    """The files, by way of a text file: a pipeline that held them all would be too large for some runners."""
+    lines = (json.dumps((file.genre, file.song, os.fsencode(file.path).hex())) for file in files)
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return beam.io.ReadFromText(str(path)) | beam.Map(_file_of) | beam.Reshuffle()
+
+
+def _file_of(line: str) -> SongFile:
+    genre, song, path = json.loads(line)
+    return SongFile(genre, song, os.fsdecode(bytes.fromhex(path)))
+
+
+def examples(
+    songs: list[KeptSong], split: str, rules: Rules, genres: list[str], folder: Path
+) -> beam.PTransform:
     """The second pass, for one split: its records, as `_generate_examples` gives them to TFDS."""
     return (
-        beam.Create([song.file for song in songs])
-        | beam.Reshuffle()
+        _files([song.file for song in songs], folder / f"files-{split}.jsonl")
         | beam.ParDo(ReadSongs(rules))
         | beam.FlatMap(_records, split=split, genres=genres)
     )
@@ -95,7 +122,9 @@ def examples(songs: list[KeptSong], split: str, rules: Rules, genres: list[str])
 
 def _records(pair: tuple[SongFile, Reading], split: str, genres: list[str]) -> Iterator[tuple[bytes, Record]]:
     file, reading = pair
-    song: Any = reading.outcome
+    if isinstance(reading, TaskFailedError) or isinstance(reading.outcome, Refused):
+        raise RuntimeError(f"{file.name} was read once and cannot be read again")
+    song = reading.outcome
     for phrase in song.phrases:
         if split == "train" or not phrase.key_shift:
             record = record_of(file, song.tempo, phrase, genres.index(file.genre))

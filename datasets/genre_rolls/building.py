@@ -17,9 +17,11 @@ from cyclegan_jax.datasets.genre_rolls.overview import draw_overview, draw_phras
 from cyclegan_jax.datasets.genre_rolls.report import read_positions
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pictures import save_png
+from cyclegan_jax.rolls import PHRASE_SHAPE
 
 PREFIX = ".building-"
 PAGE_PHRASES = 8  # a genre
+MOST_DRAWN = 24  # genres, those with the most phrases
 
 
 def is_finished(folder: Path) -> bool:
@@ -36,15 +38,15 @@ def only_builder(data_dir: Path) -> Iterator[None]:
     with _told_as_user_error(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / ".lock").open("w")
-    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock:
         for left in data_dir.glob(f"{PREFIX}*"):
             _clear_away(left, data_dir)
         yield
 
 
 def _clear_away(left: Path, data_dir: Path) -> None:
-    """Remove a killed build; a dataset that it had taken out of its place goes back."""
+    """Remove what is left of a build; a dataset that it had taken out of its place goes back."""
     for before in left.glob("before/*/*/*"):
         place = data_dir / before.relative_to(left / "before")
         if not place.exists():
@@ -79,7 +81,7 @@ def _aside(data_dir: Path) -> Iterator[Path]:
     try:
         yield aside
     finally:
-        shutil.rmtree(aside)
+        _clear_away(aside, data_dir)
 
 
 @contextlib.contextmanager
@@ -95,14 +97,17 @@ def _told_as_user_error(data_dir: Path) -> Iterator[None]:
 
 def _write_pictures(builder: Builder) -> None:
     """`overview.png` of all the build's phrases, and `phrases.png` of some of `train`, drawn by chance."""
-    folder = Path(builder.data_dir)
-    save_png(draw_overview(builder.build.statistics), folder / "overview.png")
+    folder, statistics = Path(builder.data_dir), builder.build.statistics
+    largest = sorted(statistics, key=lambda genre: -statistics[genre].phrases)[:MOST_DRAWN]
+    shown = {genre: counts for genre, counts in statistics.items() if genre in largest}
+    save_png(draw_overview(shown), folder / "overview.png")
     names, positions = builder.info.features["genre"].names, read_positions(folder, "train")
     source = builder.as_data_source("train")
     draw = np.random.default_rng(0)
     page = {}
-    for label, name in enumerate(names):
+    for name in shown:
+        label = names.index(name)
         places = positions.get(label, np.zeros(0, np.int64))
         drawn = draw.choice(places, min(PAGE_PHRASES, len(places)), replace=False)
-        page[name] = np.array([source[int(place)]["roll"] for place in drawn]).reshape(-1, 64, 84, 1)
+        page[name] = np.array([source[int(place)]["roll"] for place in drawn]).reshape(-1, *PHRASE_SHAPE)
     save_png(draw_phrase_page(page), folder / "phrases.png")

@@ -86,9 +86,17 @@ class Catalogue:
         self.statistics[file.genre] += song.statistics
 
     def songs_of_splits(self) -> dict[str, list[KeptSong]]:
-        """Split -> its songs. Raises UserError where a genre has fewer than three."""
+        """Split -> its songs.
+
+        A genre of which nothing was kept is passed over. Raises UserError where a genre has one or two
+        songs, or where none has any.
+        """
+        if not self.kept:
+            raise UserError(
+                f"nothing was kept of {self.files.total()} files{self._why_refused()}; add MIDI files in 4/4."
+            )
         split_of: dict[str, str] = {}
-        for genre in self.genres:
+        for genre in sorted({kept.file.genre for kept in self.kept}):
             songs = [kept.file.song for kept in self.kept if kept.file.genre == genre]
             try:
                 splits = split_songs(genre, songs)
@@ -102,9 +110,10 @@ class Catalogue:
             songs_of[split_of[kept.file.name]].append(kept)
         return songs_of
 
-    def _why_refused(self, genre: str) -> str:
-        """The reasons of a genre, in parentheses, the most frequent first."""
-        reasons = Counter(refused.reason for name, refused in self.refused if name.startswith(f"{genre}/"))
+    def _why_refused(self, genre: str = "") -> str:
+        """The reasons of a genre, or of all, in parentheses, the most frequent first."""
+        start = f"{genre}/" if genre else ""
+        reasons = Counter(refused.reason for name, refused in self.refused if name.startswith(start))
         counts = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
         return f" (refused: {counts})" if counts else ""
 

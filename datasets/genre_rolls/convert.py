@@ -71,7 +71,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of a file; `content`: hash of its bytes, or of nothing where they cannot be read."""
+    """What became of a file; `content`: hash of its bytes, or of why they cannot be read."""
 
     content: bytes
     outcome: Song | Refused

@@ -82,8 +82,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
     ) -> Sequence[SplitInfo]:
         if download_config.beam_runner or download_config.beam_options:
-            self.build = self._survey(download_config)
-            splits = super()._generate_splits(dl_manager, download_config)
+            splits = self._write_with_beam(dl_manager, download_config)
         else:
             with Spool(Path(self.data_dir) / "spool") as spool:
                 self.build = self._spool(dl_manager, spool)
@@ -95,13 +94,18 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self.build.write(Path(self.data_dir))
         return splits
 
-    def _survey(self, download_config: tfds.download.DownloadConfig) -> Build:
+    def _write_with_beam(
+        self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
+    ) -> Sequence[SplitInfo]:
         from cyclegan_jax.datasets.genre_rolls import beam_build
 
-        self._catalogue = Catalogue(self._label_names())
+        self._catalogue, folder = Catalogue(self._label_names()), Path(self.data_dir)
         files, rules = find_song_files(self.builder_config.midi_dir), self.builder_config.rules
-        beam_build.survey(files, self._catalogue, rules, download_config, Path(self.data_dir))
-        return self._catalogue.build(self.builder_config.rules_text())
+        beam_build.survey(files, self._catalogue, rules, download_config, folder)
+        self.build = self._catalogue.build(self.builder_config.rules_text())
+        splits = super()._generate_splits(dl_manager, download_config)
+        beam_build.check_written(folder, self.build.splits, splits)
+        return splits
 
     def _label_names(self) -> list[str]:
         return self.info.features["genre"].names
@@ -134,7 +138,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         del dl_manager
         rules, labels = self.builder_config.rules, self._label_names()
         return {
-            split: beam_build.examples(songs, split, rules, labels)
+            split: beam_build.examples(songs, split, rules, labels, Path(self.data_dir))
             for split, songs in self._catalogue.songs_of_splits().items()
         }
 

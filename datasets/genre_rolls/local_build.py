@@ -16,13 +16,12 @@ from cyclegan_jax.datasets.genre_rolls.records import UNKNOWN, Record, Serialise
 from cyclegan_jax.datasets.genre_rolls.report import Build
 from cyclegan_jax.datasets.genre_rolls.sources import SongFile, as_text, fingerprint
 from cyclegan_jax.datasets.genre_rolls.split_plan import SplitPlan
-from cyclegan_jax.datasets.genre_rolls.splits import SPLITS
+from cyclegan_jax.datasets.genre_rolls.splits import MIXED, SPLITS
 from cyclegan_jax.datasets.genre_rolls.spool import Spool
 from cyclegan_jax.datasets.genre_rolls.statistics import Statistics
 from cyclegan_jax.datasets.genre_rolls.workers import Workers
 from cyclegan_jax.songs import DEFAULT_TEMPO
 
-MIXED = "mixed"  # the split of the authors' JCP_mixed
 _bar = partial(tqdm, desc="reading", leave=False, disable=None)  # on a terminal only
 
 

@@ -56,13 +56,13 @@ def prepare(
     dataset made before then stays as it is.
     """
     _check(dataset, source, rules, beam)
-    config, data_dir = _config(dataset, source, rules), data_dir.resolve()
+    config, data_dir = config_of(dataset, source, rules), data_dir.resolve()
     folder = data_dir / "genre_rolls" / config.name / DATASET_VERSION
     if _why_build(folder, config, source) is not None:
+        _check_source(config, source, data_dir)
         with only_builder(data_dir):
             why = _why_build(folder, config, source)
             if why is not None:
-                _check_source(config, source, data_dir)
                 build(config, data_dir, folder, {"manual_dir": source, **(beam or {})})
                 done = f"rebuilt in {folder}: {why}" if why else f"built in {folder}"
                 return _prepared(folder, f"Dataset {config.name!r} {done}.", built=True)
@@ -89,13 +89,16 @@ def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> s
 
 
 def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
+    """Raise UserError, before anything is written, where there is nothing to make the dataset of."""
     if config.dataset in FLAGS and source is None:
         raise UserError(
             f"dataset {config.name!r} is not in {str(data_dir)!r} yet; "
             f"name the folder to make it of with --{FLAGS[config.dataset]}."
         )
     if config.dataset == "paper":
-        array_files(source)  # TFDS would end with an assertion where the folder is missing or empty
+        array_files(source)
+    if config.dataset == "midi":
+        find_song_files(source)
 
 
 def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, Any] | None) -> None:
@@ -113,7 +116,7 @@ def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, A
         raise UserError("the arrays of 'paper' are taken as they are; leave out --transpose and --max_bars.")
 
 
-def _config(dataset: str, source: Path | None, rules: Rules) -> GenreRollsConfig:
+def config_of(dataset: str, source: Path | None, rules: Rules) -> GenreRollsConfig:
     """The TFDS config; a transposed dataset has one of its own."""
     low, high = min(rules.key_shifts), max(rules.key_shifts)
     name = dataset if low == high else f"{dataset}_transposed_{low}_{high}"

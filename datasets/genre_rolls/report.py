@@ -64,6 +64,9 @@ def read_refused(folder: Path) -> list[tuple[str, str, str]]:
 
 
 def read_positions(folder: Path, split: str) -> dict[int, np.ndarray]:
-    """Label -> where its records lie in a split, in the order of songs, phrases and keys."""
-    with np.load(folder / f"positions-{split}.npz") as positions:
+    """Label -> where its records lie in a split, in the order of songs, phrases and keys; maybe none."""
+    path = folder / f"positions-{split}.npz"
+    if not path.exists():
+        return {}
+    with np.load(path) as positions:
         return {int(label): positions[label] for label in positions}

@@ -34,7 +34,7 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
     layout = f"{midi_dir}/<genre>/**/*.mid"
     if not midi_dir.is_dir():
         raise UserError(f"midi_dir {str(midi_dir)!r} is not a folder; give one laid out as {layout}.")
-    folders = [entry for entry in os.scandir(midi_dir) if entry.is_dir() and not entry.name.startswith(".")]
+    folders = [entry for entry in os.scandir(midi_dir) if _is_genre(entry)]
     files = [
         SongFile(as_text(folder.name), as_text(os.path.relpath(path, folder.path)), path)
         for folder in folders
@@ -49,6 +49,14 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
         if genre != genre.strip():
             raise UserError(f"genre {genre!r} has blanks around its name; rename its folder.")
     return sorted(files, key=lambda file: file.name)
+
+
+def _is_genre(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one, that is not hidden; a link in a loop is none."""
+    try:
+        return entry.is_dir() and not entry.name.startswith((".", "__MACOSX"))
+    except OSError:
+        return False
 
 
 def _midi_paths(folder: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 SPLITS = ("train", "validation", "test")
+MIXED = "mixed"  # a fourth split: the mixed phrases of the paper's authors
 
 
 def song_hash(genre: str, song: str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.rolls import PHRASE_SHAPE
 
 Batch = dict[str, np.ndarray]
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)  # batches
@@ -64,13 +65,19 @@ class PairBatches:
     def _mixed(self, step: int) -> np.ndarray:
         """The genres of M in turn, each going through its own permutations."""
         turns = range(step * self.batch_size, (step + 1) * self.batch_size)
-        drawn = []
-        for turn in turns:
-            place, genre = divmod(turn, len(self.mixed))
-            phrases = self.mixed[genre]
-            epoch, row = divmod(place, len(phrases))
-            drawn.append(phrases[_permutation(len(phrases), self.seed, 2 + genre, epoch)[row]])
-        return np.stack(drawn)
+        places, genres = np.divmod(np.array(turns), len(self.mixed))
+        batch = np.empty((self.batch_size, *PHRASE_SHAPE), np.bool_)
+        for genre, phrases in enumerate(self.mixed):
+            drawn = [self._row(genre, place) for place in places[genres == genre].tolist()]
+            if drawn:
+                batch[genres == genre] = phrases[np.array(drawn)]
+        return batch
+
+    def _row(self, genre: int, place: int) -> int:
+        """Which phrase of a genre of M comes at a place in its endless order."""
+        count = len(self.mixed[genre])
+        epoch, row = divmod(place, count)
+        return _permutation(count, self.seed, 2 + genre, epoch)[row]
 
 
 @lru_cache(maxsize=16)

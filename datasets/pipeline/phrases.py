@@ -2,31 +2,54 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import psutil
 import tensorflow_datasets as tfds
+from array_record.python.array_record_module import ArrayRecordReader
 
 from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_positions
+from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
 READ_AT_ONCE = 4096
-MIXED = "mixed"  # the split, and so the name, of the mixed phrases of the paper's authors
 PHRASE_BYTES = int(np.prod(PHRASE_SHAPE))
 SHARE_OF_MEMORY = 0.5  # of what is free, that held rolls may take
 
 
 def genres_of(folder: Path) -> tuple[str, ...]:
-    """The genres of a prepared dataset, in the order of their labels."""
-    return tuple(tfds.builder_from_directory(folder).info.features["genre"].names)
+    """The genres of a prepared dataset that have phrases to train on, in the order of their labels."""
+    return tuple(genre for genre, count in read_metadata(folder)["phrases"]["train"].items() if count)
 
 
 def has_mixed(folder: Path) -> bool:
     """Whether the dataset brings its own mixed phrases, as the arrays of the paper's authors may."""
     return MIXED in tfds.builder_from_directory(folder).info.splits
+
+
+class Shards:
+    """A split's records, read by their places; open from the start, so that a rebuild does no harm.
+
+    array_record's reader itself: the data source around it starts threads anew at every call.
+    """
+
+    def __init__(self, builder: tfds.core.DatasetBuilder, split: str) -> None:
+        info = builder.info.splits[split]
+        self._readers = [ArrayRecordReader(str(path)) for path in info.filepaths]
+        self._starts = np.cumsum([0, *info.shard_lengths])
+
+    def read(self, places: np.ndarray) -> list[bytes]:
+        """The records at [N] places, in that order."""
+        records = [b""] * len(places)
+        shards = np.searchsorted(self._starts, places, side="right") - 1
+        for shard in np.unique(shards):
+            rows = np.flatnonzero(shards == shard)
+            found = self._readers[shard].read((places[rows] - self._starts[shard]).tolist())
+            for row, record in zip(rows, found, strict=True):
+                records[row] = record
+        return records
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +59,8 @@ class Column:
     `places`: [N], where the records lie in the split.
     """
 
-    builder: tfds.core.DatasetBuilder
-    split: str
-    feature: str
+    shards: Shards
+    features: tfds.features.FeaturesDict
     places: np.ndarray
 
     def __len__(self) -> int:
@@ -47,25 +69,20 @@ class Column:
     def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
         """`column[3]`, `column[2:9]` or `column[[5, 1]]`: the rows asked for, stacked."""
         places = self.places[rows]
-        values = [self._decode(record) for record in self._records.__getitems__(np.ravel(places).tolist())]
+        values = [self._decode(record) for record in self.shards.read(np.atleast_1d(places))]
         return values[0] if np.ndim(places) == 0 else np.stack(values)
 
-    @cached_property
-    def _records(self) -> Sequence[bytes]:
-        return self.builder.as_data_source(self.split).data_source
-
-    @cached_property
-    def _features(self) -> tfds.features.FeaturesDict:
-        """Only the feature wanted: decoding all of them takes three times as long."""
-        return tfds.features.FeaturesDict({self.feature: self.builder.info.features[self.feature]})
-
     def _decode(self, record: bytes) -> np.ndarray:
-        return self._features.deserialize_example_np(record)[self.feature]
+        (value,) = self.features.deserialize_example_np(record).values()
+        return value
 
     def held(self) -> np.ndarray:
         """All rows in memory: [N, ...]."""
-        starts = range(0, len(self), READ_AT_ONCE)
-        return np.concatenate([self[start : start + READ_AT_ONCE] for start in starts])
+        (feature,) = self.features.values()
+        rows = np.empty((len(self), *feature.shape), feature.np_dtype)
+        for start in range(0, len(self), READ_AT_ONCE):
+            rows[start : start + READ_AT_ONCE] = self[start : start + READ_AT_ONCE]
+        return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +111,21 @@ def load_phrases(folder: Path, split: str, genres: Sequence[str]) -> dict[str, P
     """
     by_genre = {genre: columns(folder, split, genre) for genre in genres}
     needed = sum(len(rolls) for rolls, _ in by_genre.values()) * PHRASE_BYTES
-    hold = split != "train" or needed <= SHARE_OF_MEMORY * psutil.virtual_memory().available
+    hold = split != "train" or needed <= SHARE_OF_MEMORY * _free_memory()
     songs = read_metadata(folder)["songs"].get(split, {})
     return {
         genre: Phrases(*(column.held() if hold else column for column in pair), songs.get(genre, 0))
         for genre, pair in by_genre.items()
     }
+
+
+def _free_memory() -> int:
+    """Bytes that this process may still take, of the machine or of the container that it runs in."""
+    free = psutil.virtual_memory().available
+    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if limit.exists() and limit.read_text().strip().isdigit():
+        free = min(free, int(limit.read_text()) - int(used.read_text()))
+    return free
 
 
 def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
@@ -113,4 +139,6 @@ def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
         places = by_label.get(names.index(genre) if genre in names else None, np.zeros(0, np.int64))
     if not len(places):
         raise UserError(f"genre {genre!r} has no phrase in the split {split!r} of {folder}; add songs to it.")
-    return Column(builder, split, "roll", places), Column(builder, split, "tempo", places)
+    shards, features = Shards(builder, split), builder.info.features
+    roll, tempo = (tfds.features.FeaturesDict({name: features[name]}) for name in ("roll", "tempo"))
+    return Column(shards, roll, places), Column(shards, tempo, places)
