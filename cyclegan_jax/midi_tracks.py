@@ -82,7 +82,9 @@ class Cleaner:
         while kind != END_OF_TRACK:
             match = PIECE.match(track, place)
             if not match:
-                raise RefusedSongError(Refusal.DAMAGED, f"no event at byte {place} of track {number}")
+                raise RefusedSongError(
+                    Refusal.DAMAGED, f"no event at byte {place} of {len(track)} in track {number}"
+                )
             piece, place = match[0], match.end()
             if match.lastgroup == "other":
                 piece, place, kind = match[4], *_content(track, match)

@@ -284,6 +284,10 @@ ODD: dict[str, tuple[Writer, list[Note]]] = {
         holding(lambda: midi(track(SIGNATURE, LONG), *[track(parts(1).replace(b"\x90", b"\xb0"))] * 157)),
         [LONG_NOTE],
     ),
+    "6,000 times the same program": (
+        holding(lambda: song((b"\0\xc0\5" + on(50) + off(50)) * 6000)),
+        [(0, 1, 50)] * 6000 + [LONG_NOTE],
+    ),
     "2,048 parts": (
         holding(lambda: song(parts(16))),
         [*[(tick, tick + 1, 60) for tick in range(2048) if tick // 128 != 9], (2051, 2118, 61)],

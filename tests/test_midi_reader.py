@@ -205,7 +205,7 @@ def test_tempo_and_metre_are_read_exactly_and_may_be_longer_than_they_need_be():
 
 
 def test_a_refusal_tells_the_place_of_the_damage():
-    with pytest.raises(RefusedSongError, match="no event at byte 4 of track 2"):
+    with pytest.raises(RefusedSongError, match="no event at byte 4 of 10 in track 2"):
         parse_midi(midi(track(LONG), track(on(50), b"\0\xf4")))
 
 

@@ -92,7 +92,7 @@ def test_where_nothing_is_kept_that_is_said_in_one_line(tmp_path):
     done = run_command("prepare", "--midi_dir=midi", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("genre 'jazz' has 0 usable songs") and "not a MIDI file 4" in line
+    assert line == "nothing was kept of 4 files (refused: not a MIDI file 4); add MIDI files in 4/4."
     assert [path.name for path in (tmp_path / "data").iterdir()] == [".lock"]
 
 

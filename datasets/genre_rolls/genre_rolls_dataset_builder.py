@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from tensorflow_datasets.core.splits import SplitInfo
 
 from cyclegan_jax.datasets.genre_rolls import composer
 from cyclegan_jax.datasets.genre_rolls.arrays import PAPER_GENRES
-from cyclegan_jax.datasets.genre_rolls.catalogue import Catalogue
+from cyclegan_jax.datasets.genre_rolls.catalogue import Catalogue, KeptSong
 from cyclegan_jax.datasets.genre_rolls.convert import Rules
 from cyclegan_jax.datasets.genre_rolls.local_build import spool_arrays, spool_songs
 from cyclegan_jax.datasets.genre_rolls.records import features
@@ -133,14 +133,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         """The splits as Beam transforms; local builds do not come this way."""
+        del dl_manager
+        songs_of = self._catalogue.songs_of_splits()
+        return {split: self._generate_examples(songs, split) for split, songs in songs_of.items()}
+
+    def _generate_examples(self, songs: list[KeptSong], split: str) -> Any:  # noqa: ANN401
         from cyclegan_jax.datasets.genre_rolls import beam_build
 
-        del dl_manager
-        rules, labels = self.builder_config.rules, self._label_names()
-        return {
-            split: beam_build.examples(songs, split, rules, labels, Path(self.data_dir))
-            for split, songs in self._catalogue.songs_of_splits().items()
-        }
-
-    def _generate_examples(self, *_: Any) -> Iterator:  # noqa: ANN401
-        raise NotImplementedError("splits are written whole, see _generate_splits")
+        rules, folder = self.builder_config.rules, Path(self.data_dir)
+        return beam_build.examples(songs, split, rules, self._label_names(), folder)
