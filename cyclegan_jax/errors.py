@@ -10,3 +10,7 @@ class UserError(ValueError):
 
 class TrainingDivergedError(ArithmeticError):
     """A loss or gradient is no longer finite; the message names it and the step."""
+
+
+class TrainingCollapsedError(RuntimeError):
+    """The outputs are all alike, blank or of an impossible density; the message says where the run stands."""

@@ -56,9 +56,9 @@ class Generator(nn.Module):
             unroll=self.blocks if self.unroll else 1,
         )
         x, _ = residual_blocks(dtype=dtype, name="residual_blocks")(x, None)
-        x = ConvTranspose(2 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = ConvTranspose(2 * w, dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
-        x = ConvTranspose(w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = ConvTranspose(w, dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         logits = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
         return nn.sigmoid(logits.astype(jnp.float32))  # [B, 64, 84, 1]

@@ -1,15 +1,55 @@
 """What the networks share: initialisers, instance norm, reflection padding, LeakyReLU."""
 
 import functools
+from collections.abc import Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from cyclegan_jax import blocked_convolutions
+
 WEIGHT_INIT = nn.initializers.truncated_normal(stddev=0.02)
 
-Conv = functools.partial(nn.Conv, use_bias=False, kernel_init=WEIGHT_INIT)
-ConvTranspose = functools.partial(nn.ConvTranspose, use_bias=False, kernel_init=WEIGHT_INIT)
+
+def convolve(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, int],
+    padding: str | Sequence[tuple[int, int]],
+    **options: object,
+) -> jax.Array:
+    """`jax.lax.conv_general_dilated`, in the form that is fastest on this backend, equal to rounding.
+
+    On a CPU, kernels of 7×7 from or to a single channel run over blocks of cells.
+    """
+    if jax.default_backend() == "cpu" and kernel.shape[:2] == (7, 7) and 1 in kernel.shape[2:]:
+        if isinstance(padding, str):
+            padding = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding)
+        return blocked_convolutions.convolution(jnp.pad(x, ((0, 0), *padding, (0, 0))), kernel, strides)
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
+
+
+Conv = functools.partial(nn.Conv, use_bias=False, kernel_init=WEIGHT_INIT, conv_general_dilated=convolve)
+
+
+class ConvTranspose(nn.Module):
+    """The 3×3 transposed convolution of stride 2, padded as SAME, without bias.
+
+    [B, T, P, C] -> [B, 2T, 2P, features], in `dtype`. On a CPU as a convolution of blocks, whose weight
+    gradient is some 15 times as fast, equal to rounding.
+    """
+
+    features: int
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", WEIGHT_INIT, (3, 3, x.shape[-1], self.features))
+        x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
+        if jax.default_backend() == "cpu":
+            return blocked_convolutions.transposed_convolution(x, kernel)
+        return jax.lax.conv_transpose(x, kernel, (2, 2), "SAME")
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:

@@ -1,17 +1,16 @@
-"""How well a transfer does: genre strength by the judge, and what the cycle brings back."""
+"""How well a transfer does: genre by two judges, content, variety, texture, and the way back."""
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cyclegan_jax.content import compare, f1
 from cyclegan_jax.judge import Judge
+from cyclegan_jax.second_judge import SecondJudge
+from cyclegan_jax.texture import against
 from cyclegan_jax.transfer import Transfer, to_notes
-
-
-def f1(truth: np.ndarray, found: np.ndarray) -> float:
-    """2 TP / (2 TP + FP + FN) over all cells of two bool arrays of one shape; 1 where both are blank."""
-    on = int(truth.sum()) + int(found.sum())
-    return 2 * int((truth & found).sum()) / on if on else 1.0
+from cyclegan_jax.variety import distinct, diversity, nearest
 
 
 def strength(origin: float, transferred: float, cycled: float) -> float:
@@ -22,53 +21,97 @@ def strength(origin: float, transferred: float, cycled: float) -> float:
     return ((origin - transferred) + (cycled - transferred)) / 2
 
 
-def evaluate_direction(transfer: Transfer, judge: Judge, phrases: np.ndarray, source: int) -> dict[str, Any]:
-    """All figures of one direction.
+class Judges(NamedTuple):
+    """Two classifiers of the pair, of different kinds, so that fooling one is not enough."""
 
-    `phrases`: [N, 64, 84, 1] bool of genre `pair[source]`. The cycle is made of the transfer as it is, not
-    of its notes, as in the original code; all three are then judged as notes.
+    network: Judge
+    features: SecondJudge
+
+
+class Side(NamedTuple):
+    """Real phrases of a genre, [N, 64, 84, 1] bool: those held out, and those trained on."""
+
+    held_out: np.ndarray
+    train: np.ndarray
+
+
+def evaluate_direction(
+    transfer: Transfer, judges: Judges, source: Side, target: Side, source_index: int
+) -> dict[str, Any]:
+    """All figures of one direction, of the source's held-out phrases.
+
+    `source_index`: 0 where the source is genre A of the pair. `strength` and `judge_strength` judge the
+    cycle of the transfer as it is, as the original code does, `cycle_f1_binary` is of the cycle of its
+    notes, so that nothing is smuggled in greys. `transfer` and `cycle` figures compare with the origin,
+    the rest with the target genre's held-out phrases, but for `nearest_train`.
     """
-    pair = transfer.config.pair
-    fakes = transfer.phrases(phrases, to=pair[1 - source])
-    cycled = to_notes(transfer.phrases(fakes, to=pair[source]))
-    fake_notes = to_notes(fakes)
-    judged = {
-        name: judge.probabilities(rolls)
-        for name, rolls in {"origin": phrases, "transfer": fake_notes, "cycle": cycled}.items()
-    }
-    by = {
-        "share": {name: float((p.argmax(axis=1) == source).mean()) for name, p in judged.items()},
-        "probability": {name: float(p[:, source].mean()) for name, p in judged.items()},
-    }
+    pair, phrases = transfer.config.pair, source.held_out
+    to, back = pair[1 - source_index], pair[source_index]
+    fakes = transfer.phrases(phrases, to=to)
+    notes = to_notes(fakes)
+    cycled = to_notes(transfer.phrases(fakes, to=back))
+    versions = {"origin": phrases, "transfer": notes, "cycle": cycled}
+    by_network = _shares(judges.network, versions, source_index)
     return {
         "phrases": len(phrases),
-        "origin_genre": by,
-        "strength": {
-            kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in by.items()
-        },
-        "cell_f1": f1(phrases, fake_notes),
+        "origin_genre": by_network,
+        "strength": _strengths(by_network),
+        "judge_strength": _strengths(_shares(judges.features, versions, source_index)),
+        **compare(phrases, notes),
+        "cycle": compare(phrases, cycled),
         "cycle_f1": f1(phrases, cycled),
-        "blank_share": float((~fake_notes.any(axis=(1, 2, 3))).mean()),
+        "cycle_f1_binary": f1(phrases, to_notes(transfer.phrases(notes, to=back))),
+        "diversity": diversity(phrases, notes),
+        "distinct": distinct(notes),
+        "nearest_train": nearest(notes, target.train),
+        **against(notes, target.held_out),
     }
 
 
-def evaluate(transfer: Transfer, judge: Judge, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
-    """Both directions and their means; `a`, `b`: phrases [N, 64, 84, 1] bool of the pair's genres.
+def _shares(
+    judge: Judge | SecondJudge, versions: dict[str, np.ndarray], source_index: int
+) -> dict[str, dict[str, float]]:
+    """How surely each version is of the source's genre: by share of phrases, by mean probability."""
+    judged = {name: judge.probabilities(rolls) for name, rolls in versions.items()}
+    return {
+        "share": {name: float((p.argmax(axis=1) == source_index).mean()) for name, p in judged.items()},
+        "probability": {name: float(p[:, source_index].mean()) for name, p in judged.items()},
+    }
 
-    `score`, by which the best checkpoint is chosen: total strength by share × mean cycle F1.
+
+def _strengths(shares: dict[str, dict[str, float]]) -> dict[str, float]:
+    return {kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in shares.items()}
+
+
+def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, Any]:
+    """Both directions, and what sums them up.
+
+    `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
+    `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen: the lesser of
+    the two judges' total strengths by share × chroma cosine × diversity, the last counted at most 1.
     """
-    a_to_b = evaluate_direction(transfer, judge, a, source=0)
-    b_to_a = evaluate_direction(transfer, judge, b, source=1)
-    total = {
-        kind: (a_to_b["strength"][kind] + b_to_a["strength"][kind]) / 2 for kind in ("share", "probability")
-    }
-    cycle_f1 = (a_to_b["cycle_f1"] + b_to_a["cycle_f1"]) / 2
+    a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
+    b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
+
+    def mean(*path: str) -> float:
+        figures = [functools.reduce(dict.__getitem__, path, way) for way in (a_to_b, b_to_a)]
+        return sum(figures) / 2
+
+    total = {kind: mean("strength", kind) for kind in ("share", "probability")}
+    total_judge = {kind: mean("judge_strength", kind) for kind in ("share", "probability")}
+    content, variety = mean("chroma_cosine"), mean("diversity")
     return {
         "a_to_b": a_to_b,
         "b_to_a": b_to_a,
+        "judge_accuracy": {"network": judges.network.accuracy, "features": judges.features.accuracy},
         "total_strength": total,
-        "cycle_f1": cycle_f1,
-        "score": total["share"] * cycle_f1,
+        "total_judge_strength": total_judge,
+        "cycle_f1": mean("cycle_f1"),
+        "cycle_f1_binary": mean("cycle_f1_binary"),
+        "chroma_cosine": content,
+        "diversity": variety,
+        "blank_share": mean("blank_share"),
+        "score": min(total["share"], total_judge["share"]) * content * min(variety, 1.0),
     }
 
 

@@ -8,11 +8,12 @@ import jax
 
 from cyclegan_jax import metrics
 from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.errors import TrainingDivergedError, UserError
-from cyclegan_jax.judge import Judge
+from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
+from cyclegan_jax.metrics import Judges, Side
 from cyclegan_jax.parallel import Parallel, from_first_process
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.transfer import Transfer
@@ -23,10 +24,11 @@ from launch.samples import transfer_samples, write_samples
 
 @dataclass(frozen=True)
 class Evaluator:
-    """What an evaluation during training needs: the judge and held-out phrases by genre."""
+    """What an evaluation during training needs: the judges, and phrases by genre."""
 
-    judge: Judge
+    judges: Judges
     held_out: dict[str, Phrases]
+    train: dict[str, Phrases]
 
 
 def train(
@@ -36,12 +38,16 @@ def train(
     evaluator: Evaluator | None,
     folder: RunFolder,
     devices: Sequence[jax.Device] | None = None,
+    *,
+    stop_on_collapse: bool = False,
 ) -> TrainState:
     """Train to `config.steps`, from the newest checkpoint of the run folder if there is one.
 
     Evaluates and saves at every `eval_every` and at the end; without an evaluator (every process but
     the first has none) it only saves. Returns the final state, plain NumPy arrays. Raises
     TrainingDivergedError, the last good checkpoint kept, where a loss or gradient is not finite at a tick.
+    An evaluation with signs of collapse prints them; with `stop_on_collapse` its checkpoint is the last
+    one, and TrainingCollapsedError is raised on every process.
     """
     optimiser = build_optimiser(config)
     parallel = Parallel(config, optimiser, devices)
@@ -64,11 +70,17 @@ def train(
                     log.tick(step, epoch, numbers, config.batch_size)
                 if saves:
                     plain = parallel.gather(state)
-                    score = None
+                    score, signs = None, 0
                     if evaluates:
-                        own = _evaluate(config, plain, evaluator, folder, log) if evaluator else 0.0
-                        score = {SCORE: from_first_process(own, f"score of step {step}")}
+                        own = _evaluate(config, plain, evaluator, folder, log) if evaluator else (0.0, 0)
+                        score = {SCORE: from_first_process(own[0], f"score of step {step}")}
+                        signs = from_first_process(own[1], f"signs of collapse at step {step}")
                     checkpoints.save(step, plain, config, score)
+                    if signs and stop_on_collapse:
+                        raise TrainingCollapsedError(
+                            f"training has collapsed by step {step}, as the warning above says; it is saved "
+                            f"in {folder.workdir}, and the best checkpoint before it is the one used."
+                        )
                     log.restart_clock(step)
     return parallel.gather(state)
 
@@ -104,13 +116,15 @@ def _finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
 
 def _evaluate(
     config: Config, state: TrainState, evaluator: Evaluator, folder: RunFolder, log: RunLog
-) -> float:
-    """Judge the generators on held-out phrases, write the samples, return the score."""
+) -> tuple[float, int]:
+    """Judge on held-out phrases, write the samples; returns the score and how many signs of collapse."""
     transfer = Transfer(config, state.generators)
-    a, b = (evaluator.held_out[genre].rolls for genre in config.pair)
-    evaluation = metrics.evaluate(transfer, evaluator.judge, a, b)
+    sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in config.pair]
+    evaluation = metrics.evaluate(transfer, evaluator.judges, *sides)
+    signs = signs_of_collapse(evaluation)
     samples = transfer_samples(transfer, evaluator.held_out)
     step = int(state.step)
     write_samples(samples, folder.workdir / "samples" / f"step_{step:06d}")
     log.evaluation(step, metrics.scalars(evaluation, "validation"), samples)
-    return evaluation["score"]
+    log.warn(step, signs)
+    return evaluation["score"], len(signs)

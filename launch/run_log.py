@@ -14,6 +14,13 @@ from cyclegan_jax.files import write_whole
 from launch.samples import Sample, picture
 
 SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
+SUMMARY = {
+    "strength": "total_strength/share",
+    "second judge": "total_judge_strength/share",
+    "chroma": "chroma_cosine",
+    "cycle F1": "cycle_f1_binary",
+    "diversity": "diversity",
+}
 
 
 class RunLog:
@@ -72,14 +79,19 @@ class RunLog:
             return
         _write_line(self._metrics, {"step": step, **figures})
         self._bar.write(
-            f"step {step}: strength {figures['validation/total_strength/share']:+.3f}, "
-            f"cycle F1 {figures['validation/cycle_f1']:.3f}"
+            f"step {step}: "
+            + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
         )
         self._scalars(step, figures)
         if self._board:
             for version, rolls in picture(samples).items():
                 upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1)[:, None].astype(np.float32)
                 self._board.add_images(f"samples/{version}", upright, step)
+
+    def warn(self, step: int, signs: list[str]) -> None:
+        """A line for every sign of collapse."""
+        for sign in signs:
+            self._bar.write(f"warning: step {step}: {sign}; training may have collapsed")
 
     def restart_clock(self, step: int) -> None:
         """Leave out of the next speed what was done since the last tick, such as saving."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
 
-from cyclegan_jax.errors import TrainingDivergedError, UserError
+from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
 
@@ -15,7 +15,7 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """Parse the flags, call `main` with what is left of the command line, and end the process.
 
     Exit code: what `main` returns or 0, also for `--help`; 2 with one line on stderr for wrong flags
-    and for a UserError or a file that cannot be read or written; 3 where training diverged.
+    and for a UserError or a file that cannot be read or written; 3 where training diverged or collapsed.
     """
     logging.set_verbosity(logging.ERROR)
     app.run(lambda argv: sys.exit(_call(main, argv[1:])), flags_parser=_parse)
@@ -44,7 +44,7 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
             raise
         _explain(f"{error.filename}: {error.strerror}; name another place, or make it readable or writable.")
         return USAGE
-    except TrainingDivergedError as error:
+    except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
 

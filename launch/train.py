@@ -13,7 +13,7 @@ from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed
 from cyclegan_jax.parallel import check_divides, wait_for_all
 from launch import cluster, data_flags, train_flags
 from launch.evaluation import evaluate_run
-from launch.judging import get_judge
+from launch.judging import get_judges
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
@@ -22,6 +22,9 @@ for module in (data_flags, train_flags, cluster):
     flags.adopt_module_key_flags(module)
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run. Default: runs/<a>_<b>.")
 EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the run was started with.")
+STOP_ON_COLLAPSE = flags.DEFINE_bool(
+    "stop_on_collapse", False, "End at the first evaluation with outputs alike, blank, or too dense or thin."
+)
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")
 
 
@@ -45,9 +48,16 @@ def main(arguments: list[str]) -> None:
         plan = prepare_run()
     if plan is None:
         return
-    train(plan.config, plan.cadence, plan.batches, plan.evaluator, plan.folder)
+    train(
+        plan.config,
+        plan.cadence,
+        plan.batches,
+        plan.evaluator,
+        plan.folder,
+        stop_on_collapse=STOP_ON_COLLAPSE.value,
+    )
     if cluster.is_first():
-        print(evaluate_run(plan.folder, plan.dataset_folder))
+        print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.judges))
         print(f"\nSee {plan.folder.workdir}/evaluation: phrases.png to look at, *.mid to listen to.")
     wait_for_all("the run is evaluated")
 
@@ -86,8 +96,8 @@ def prepare_run() -> Plan | None:
     print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
     evaluator = None
     if cluster.is_first():
-        judge = get_judge(prepared.folder, prepared.fingerprint, pair)
-        evaluator = Evaluator(judge, load_phrases(prepared.folder, "validation", pair))
+        judges = get_judges(prepared.folder, prepared.fingerprint, pair)
+        evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
         folder.claim(config, prepared.folder)
     return Plan(config, cadence, batches, evaluator, folder, prepared.folder)
 

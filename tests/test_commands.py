@@ -68,11 +68,17 @@ def test_help_names_every_flag_and_ends_with_0(command, tmp_path):
 def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_folder):
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert set(evaluation) == {
-        *("pair", "split", "step", "trained_steps", "classifier_accuracy", "a_to_b", "b_to_a"),
-        *("total_strength", "cycle_f1", "score"),
+        *("pair", "split", "step", "trained_steps", "judge_accuracy", "a_to_b", "b_to_a", "score"),
+        *("total_strength", "total_judge_strength", "cycle_f1", "cycle_f1_binary", "chroma_cosine"),
+        *("diversity", "blank_share"),
     }
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
     for direction in ("a_to_b", "b_to_a"):
+        assert set(evaluation[direction]) == {
+            *("phrases", "origin_genre", "strength", "judge_strength", "cell_f1", "onset_f1"),
+            *("chroma_cosine", "melody_kept", "cycle", "cycle_f1", "cycle_f1_binary", "diversity"),
+            *("distinct", "nearest_train", "blank_share", "notes_ratio", "polyphony", "note_lengths"),
+        }
         for counted in ("share", "probability"):
             row = evaluation[direction]["origin_genre"][counted]
             assert set(row) == {"origin", "transfer", "cycle"}

@@ -88,9 +88,9 @@ def test_norms_start_at_scales_around_one_and_offset_zero():
     assert not np.any(params["offset"])
 
 
-@pytest.mark.parametrize("layer", [Conv, ConvTranspose])
+@pytest.mark.parametrize("layer", [Conv(100, (3, 3)), ConvTranspose(100)], ids=["straight", "transposed"])
 def test_weights_start_truncated_at_two_deviations_of_0_02_and_there_is_no_bias(layer):
-    params = layer(100, (3, 3)).init(jax.random.PRNGKey(4), jnp.zeros((1, 4, 4, 30)))["params"]
+    params = layer.init(jax.random.PRNGKey(4), jnp.zeros((1, 4, 4, 30)))["params"]
     assert set(params) == {"kernel"}
     kernel = np.asarray(params["kernel"])
     assert 0.0395 < np.abs(kernel).max() <= 0.04
@@ -135,8 +135,7 @@ def test_the_odd_zero_comes_after():
 def test_transposed_convolution_doubles_and_aligns_as_tensorflows(rng):
     x = rng.normal(size=(2, 3, 4, 2)).astype(np.float32)
     kernel = rng.normal(size=(3, 3, 2, 5)).astype(np.float32)
-    layer = ConvTranspose(5, (3, 3), strides=(2, 2), padding="SAME")
-    y = layer.apply({"params": {"kernel": kernel}}, x)
+    y = ConvTranspose(5).apply({"params": {"kernel": kernel}}, x)
     assert y.shape == (2, 6, 8, 5)
     np.testing.assert_allclose(y, conv_transpose(x, kernel), atol=1e-5)
 
@@ -144,7 +143,7 @@ def test_transposed_convolution_doubles_and_aligns_as_tensorflows(rng):
 def test_transposed_convolution_is_the_gradient_of_the_strided_one(rng):
     x = rng.normal(size=(1, 3, 4, 1)).astype(np.float32)
     kernel = rng.normal(size=(3, 3, 1, 1)).astype(np.float32)
-    y = ConvTranspose(1, (3, 3), strides=(2, 2), padding="SAME").apply({"params": {"kernel": kernel}}, x)
+    y = ConvTranspose(1).apply({"params": {"kernel": kernel}}, x)
     probe = np.eye(48).reshape(48, 6, 8, 1)
     seen = conv_same(probe, kernel[::-1, ::-1], (2, 2))
     np.testing.assert_allclose(y.ravel(), (seen * x).sum(axis=(1, 2, 3)), atol=1e-5)

@@ -18,7 +18,8 @@ from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.errors import TrainingDivergedError, UserError
+from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
+from cyclegan_jax.metrics import Judges
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
@@ -80,6 +81,8 @@ def poison_at(poisoned: int) -> Callable[[int, dict], None]:
 
 
 class PitchJudge:
+    accuracy = 1.0
+
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         low = phrases[:, :, :42].mean(axis=(1, 2, 3)) > phrases[:, :, 42:].mean(axis=(1, 2, 3))
         return np.stack([low, ~low], axis=1).astype(float)
@@ -90,16 +93,30 @@ def evaluator() -> Evaluator:
         genre: Phrases(rolls=rolls(seed, 5), tempos=np.full(5, 100.0), songs=1)
         for seed, genre in enumerate(CONFIG.pair, start=3)
     }
-    return Evaluator(PitchJudge(), held_out)
+    return Evaluator(Judges(PitchJudge(), PitchJudge()), held_out, held_out)
 
 
 def run(
-    workdir: Path, cadence: Cadence = EVERY_FIVE, config: Config = CONFIG, *, judged: bool = False, **options
+    workdir: Path,
+    cadence: Cadence = EVERY_FIVE,
+    config: Config = CONFIG,
+    *,
+    judged: bool = False,
+    stop_on_collapse: bool = False,
+    **options,
 ) -> TrainState:
     folder = RunFolder(workdir)
     folder.claim(config, workdir)
     one = evaluator() if judged else None
-    return train(config, cadence, batches(**options), one, folder, devices=jax.devices()[:1])
+    return train(
+        config,
+        cadence,
+        batches(**options),
+        one,
+        folder,
+        devices=jax.devices()[:1],
+        stop_on_collapse=stop_on_collapse,
+    )
 
 
 def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
@@ -238,3 +255,24 @@ def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_
     config = RunFolder(run_dir).config()
     assert_same_bits(saved(tmp_path / "run", 6, config), saved(run_dir, 6, config))
     assert ticks(tmp_path / "run") == ticks(run_dir)
+
+
+class BlankTransfer:
+    """In place of the trained one: nothing is left of any phrase."""
+
+    def __init__(self, config: Config, generators: dict) -> None:
+        self.config = config
+
+    def phrases(self, phrases: np.ndarray, to: str) -> np.ndarray:
+        return np.zeros(phrases.shape, np.float32)
+
+
+def test_a_collapse_is_told_and_stops_the_run_only_where_asked(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("launch.loop.Transfer", BlankTransfer)
+    run(tmp_path / "told", judged=True)
+    said = "".join(capfd.readouterr())
+    assert said.count("blank_share of a_to_b is 1.000, outside 0 to 0.05") == 2
+    with pytest.raises(TrainingCollapsedError, match="collapsed by step 5"):
+        run(tmp_path / "stopped", judged=True, stop_on_collapse=True)
+    assert steps_saved(tmp_path / "told") == [5, 10]
+    assert steps_saved(tmp_path / "stopped") == [5]

@@ -5,7 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cyclegan_jax.metrics import evaluate, evaluate_direction, f1, scalars, strength
+from cyclegan_jax.content import compare, f1
+from cyclegan_jax.metrics import Judges, Side, evaluate, evaluate_direction, scalars, strength
+from cyclegan_jax.texture import against
+from cyclegan_jax.variety import diversity
 
 LOW, HIGH = 10, 73  # rows of pitch, each other's mirror image
 
@@ -31,11 +34,35 @@ class MirrorTransfer:
 class PitchJudge:
     """Low phrases are jazz with 0.9, high ones with 0.2, blank ones with 0.6."""
 
+    accuracy = 0.75
+
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         assert phrases.dtype == bool
         low, high = phrases[:, :, :42].sum(axis=(1, 2, 3)), phrases[:, :, 42:].sum(axis=(1, 2, 3))
         jazz = np.where(low + high == 0, 0.6, np.where(low >= high, 0.9, 0.2))
         return np.stack([jazz, 1 - jazz], axis=1)
+
+
+class OnsetJudge:
+    """Phrases with a note held on their step 1 are jazz with 0.8, others with 0.3."""
+
+    accuracy = 0.5
+
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        assert phrases.dtype == bool
+        jazz = np.where(phrases[:, 1].any(axis=(1, 2)), 0.8, 0.3)
+        return np.stack([jazz, 1 - jazz], axis=1)
+
+
+def thinned(rolls: np.ndarray) -> np.ndarray:
+    """What MirrorTransfer leaves of notes on odd steps: nothing."""
+    kept = rolls.copy()
+    kept[:, 1::2] = False
+    return kept
+
+
+def renamed(shares: dict[str, float]) -> dict[str, float]:
+    return {"origin": shares["origin"], "transferred": shares["transfer"], "cycled": shares["cycle"]}
 
 
 @pytest.fixture
@@ -57,21 +84,6 @@ def pop() -> np.ndarray:
     return phrases
 
 
-def test_f1_by_hand():
-    none, some = np.zeros((2, 64, 84, 1), bool), np.zeros((2, 64, 84, 1), bool)
-    some[0, 0:4, 5] = True
-    others = np.roll(some, 10, axis=1)
-    half = np.roll(some, 2, axis=1)
-    quarter_found = some.copy()
-    quarter_found[0, 1:4] = False
-    assert f1(some, some) == 1
-    assert f1(some, others) == 0
-    assert f1(none, none) == 1
-    assert f1(some, none) == f1(none, some) == 0
-    assert f1(some, half) == 0.5
-    assert f1(some, quarter_found) == f1(quarter_found, some) == pytest.approx(2 / 5)
-
-
 def test_strength_by_hand():
     assert strength(1.0, 0.0, 1.0) == 1
     assert strength(0.0, 1.0, 0.0) == -1
@@ -79,8 +91,11 @@ def test_strength_by_hand():
     assert strength(0.6, 0.6, 0.6) == 0
 
 
-def test_jazz_to_pop_by_hand(jazz):
-    figures = evaluate_direction(MirrorTransfer(), PitchJudge(), jazz, source=0)
+JUDGES = Judges(network=PitchJudge(), features=OnsetJudge())
+
+
+def test_jazz_to_pop_by_hand(jazz, pop):
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
     of_jazz = figures["origin_genre"]
     assert of_jazz["share"] == {"origin": 0.75, "transfer": 0.25, "cycle": 0.75}
     assert of_jazz["probability"] == pytest.approx({"origin": 0.725, "transfer": 0.375, "cycle": 0.725})
@@ -91,8 +106,8 @@ def test_jazz_to_pop_by_hand(jazz):
     assert figures["phrases"] == 4
 
 
-def test_pop_to_jazz_by_hand(pop):
-    figures = evaluate_direction(MirrorTransfer(), PitchJudge(), pop, source=1)
+def test_pop_to_jazz_by_hand(jazz, pop):
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(pop, pop), Side(jazz, jazz), source_index=1)
     of_pop = figures["origin_genre"]
     assert of_pop["share"] == {"origin": 1, "transfer": 0, "cycle": 0.5}
     assert of_pop["probability"] == pytest.approx({"origin": 0.8, "transfer": 0.25, "cycle": 0.6})
@@ -103,18 +118,65 @@ def test_pop_to_jazz_by_hand(pop):
     assert figures["phrases"] == 2
 
 
-def test_totals_are_means_of_the_directions_and_the_score_is_strength_by_share_times_cycle_f1(jazz, pop):
-    evaluation = evaluate(MirrorTransfer(), PitchJudge(), jazz, pop)
-    assert evaluation["a_to_b"] == evaluate_direction(MirrorTransfer(), PitchJudge(), jazz, source=0)
-    assert evaluation["b_to_a"] == evaluate_direction(MirrorTransfer(), PitchJudge(), pop, source=1)
+def test_the_second_judge_is_asked_about_the_same_three_versions(jazz, pop):
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
+    shares = {
+        name: (JUDGES.features.probabilities(rolls)[:, 0] > 0.5).mean()
+        for name, rolls in {"origin": jazz, "transfer": thinned(jazz[:, :, ::-1]), "cycle": jazz}.items()
+    }
+    assert len(set(shares.values())) > 1
+    assert figures["judge_strength"]["share"] == pytest.approx(strength(**renamed(shares)))
+
+
+def test_the_cycle_of_notes_loses_what_only_greys_carried(jazz, pop):
+    """Mirrored notes are made of sure and unsure cells: the way back from all of them is whole, from the
+    sure ones half.
+    """
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
+    back = thinned(thinned(jazz))
+    assert figures["cycle_f1"] == 1
+    assert figures["cycle_f1_binary"] == pytest.approx(f1(jazz, back)) and f1(jazz, back) < 0.8
+
+
+def test_content_is_of_origin_and_transfer_and_of_origin_and_cycle(jazz, pop):
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(pop, pop), Side(jazz, jazz), source_index=1)
+    to_jazz = thinned(pop[:, :, ::-1])
+    to_jazz[:, 32:] = False
+    cycled = pop.copy()
+    cycled[:, 32:] = False
+    assert {name: figures[name] for name in compare(pop, to_jazz)} == compare(pop, to_jazz)
+    assert figures["cycle"] == compare(pop, cycled)
+
+
+def test_texture_is_beside_the_target_and_copies_are_sought_among_what_was_trained_on(jazz, pop):
+    to_pop = thinned(jazz[:, :, ::-1])
+    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, pop), Side(pop, to_pop), source_index=0)
+    assert {name: figures[name] for name in against(to_pop, pop)} == against(to_pop, pop)
+    assert figures["nearest_train"] == 0
+    assert figures["distinct"] == 2
+    assert figures["diversity"] == pytest.approx(diversity(jazz, to_pop))
+
+
+def test_totals_are_means_and_the_score_takes_the_lesser_judge_times_content_times_variety(jazz, pop):
+    sides = Side(jazz, jazz), Side(pop, pop)
+    evaluation = evaluate(MirrorTransfer(), JUDGES, *sides)
+    a_to_b = evaluate_direction(MirrorTransfer(), JUDGES, *sides, source_index=0)
+    b_to_a = evaluate_direction(MirrorTransfer(), JUDGES, *reversed(sides), source_index=1)
+    assert (evaluation["a_to_b"], evaluation["b_to_a"]) == (a_to_b, b_to_a)
     assert evaluation["total_strength"] == pytest.approx({"share": 0.625, "probability": 0.4})
     assert evaluation["cycle_f1"] == 0.75
-    assert evaluation["score"] == pytest.approx(0.625 * 0.75)
+    for name in ("cycle_f1_binary", "chroma_cosine", "diversity", "blank_share"):
+        assert evaluation[name] == pytest.approx((a_to_b[name] + b_to_a[name]) / 2), name
+    lesser = min(0.625, evaluation["total_judge_strength"]["share"])
+    assert lesser < 0.625
+    expected = lesser * evaluation["chroma_cosine"] * min(evaluation["diversity"], 1)
+    assert evaluation["score"] == pytest.approx(expected)
+    assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
 
 
 def test_scalars_name_each_number_by_its_path(jazz, pop):
-    row = scalars(evaluate(MirrorTransfer(), PitchJudge(), jazz, pop), "validation")
+    row = scalars(evaluate(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop)), "validation")
     assert row["validation/a_to_b/strength/share"] == 0.5
     assert row["validation/b_to_a/origin_genre/share/cycle"] == 0.5
-    assert row["validation/score"] == pytest.approx(0.46875)
+    assert row["validation/total_strength/share"] == 0.625
     assert not any(isinstance(value, dict) for value in row.values())

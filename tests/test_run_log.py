@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from launch.run_log import SHOWN, RunLog
+from launch.run_log import SHOWN, SUMMARY, RunLog
 
 METRICS = {f"loss/{name}": 0.5 for name in SHOWN} | {"grad_norm/generators": 2.0}
-FIGURES = {"validation/total_strength/share": 0.25, "validation/cycle_f1": 0.5}
+FIGURES = {f"validation/{key}": 0.25 + number for number, key in enumerate(SUMMARY.values())}
 FILES = ("metrics.jsonl", "timing.jsonl")
 
 
@@ -113,4 +113,12 @@ def test_the_bar_shows_epoch_step_speed_and_losses(tmp_path, capfd):
     said = "".join(capfd.readouterr())
     for word in ("epoch 1", "3/10", "phrases/s", *(f"{name}=0.500" for name in SHOWN)):
         assert word in said
-    assert "step 3: strength +0.250, cycle F1 0.500" in said
+    assert "step 3: strength 0.250, second judge 1.250, chroma 2.250, cycle F1 3.250, diversity 4.250" in said
+
+
+def test_signs_of_collapse_are_told_by_step_and_figure(tmp_path, capfd):
+    with RunLog(tmp_path, 0, 10) as log:
+        log.warn(4, ["diversity of a_to_b is 0.100, outside 0.5 to inf", "blank_share of b_to_a is 1.000"])
+    said = "".join(capfd.readouterr())
+    assert "warning: step 4: diversity of a_to_b is 0.100, outside 0.5 to inf; training may have" in said
+    assert "warning: step 4: blank_share of b_to_a is 1.000; training may have collapsed" in said

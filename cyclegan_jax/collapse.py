@@ -1,0 +1,25 @@
+"""The signs that training has collapsed: outputs all alike, blank, or of an impossible density."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+# Of a direction's figures, lowest and highest that a healthy run shows.
+RANGES: Mapping[str, tuple[float, float]] = {
+    "diversity": (0.5, math.inf),  # of the originals' mean distance
+    "blank_share": (0.0, 0.05),  # of the transferred phrases
+    "notes_ratio": (0.5, 2.0),  # notes a phrase, of the target genre's
+}
+
+
+def signs_of_collapse(evaluation: Mapping[str, Any]) -> list[str]:
+    """A sentence for every figure out of its range, of either direction of `metrics.evaluate`'s result.
+
+    Names the direction, the figure, its value and the range; empty for a healthy run.
+    """
+    return [
+        f"{name} of {direction} is {figures[name]:.3f}, outside {low:g} to {high:g}"
+        for direction, figures in ((key, evaluation[key]) for key in ("a_to_b", "b_to_a"))
+        for name, (low, high) in RANGES.items()
+        if not low <= figures[name] <= high
+    ]

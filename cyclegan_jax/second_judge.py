@@ -1,0 +1,106 @@
+"""A second judge of another kind: gradient boosting on features that a musician would name.
+
+What fools a convolutional network need not fool this one, and the other way round.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from cyclegan_jax.content import PITCH_CLASSES, melody, onsets
+from cyclegan_jax.rolls import STEPS_PER_BAR
+
+MOST_NOTES = 12  # at once; more count as so many
+LARGEST_INTERVAL = 24  # semitones; larger ones count as this
+LENGTH_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 17, 33, 65)  # steps: 1, 2, 3, 4, 5-6, 7-8, 9-12, ...
+
+
+@dataclass(frozen=True)
+class SecondJudge:
+    """A trained classifier of two genres; `accuracy` on `validation`, the mean of both genres'."""
+
+    model: HistGradientBoostingClassifier
+    accuracy: float
+
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        """Genre probabilities of phrases: [N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
+        return self.model.predict_proba(features(phrases))
+
+
+def train_second_judge(
+    train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray], seed: int
+) -> SecondJudge:
+    """Train on both genres, the larger one weighed down to the smaller.
+
+    `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool.
+    """
+    labels = np.repeat([0, 1], [len(train["a"]), len(train["b"])])
+    model = HistGradientBoostingClassifier(class_weight="balanced", random_state=seed)
+    model.fit(np.concatenate([features(train["a"]), features(train["b"])]), labels)
+    right = [(model.predict(features(validation[side])) == label).mean() for label, side in enumerate("ab")]
+    return SecondJudge(model, float(np.mean(right)))
+
+
+def features(phrases: np.ndarray) -> np.ndarray:
+    """[N, 64, 84, 1] bool -> [N, F] float32, histograms as shares of what they count.
+
+    Pitch classes above the bass, intervals between neighbouring notes of a chord and between successive
+    notes of the top voice, chord sizes, onset positions in the bar, note lengths, octaves, and the number
+    of notes.
+    """
+    rolls = phrases[..., 0]
+    parts = [
+        _above_the_bass(rolls),
+        _chord_intervals(rolls),
+        _melodic_intervals(phrases),
+        _shares(np.minimum(rolls.sum(axis=2), MOST_NOTES), MOST_NOTES + 1),
+        onsets(phrases)[..., 0].sum(axis=2).reshape(len(rolls), -1, STEPS_PER_BAR).sum(axis=1),
+        _lengths(rolls),
+        rolls.sum(axis=1).reshape(len(rolls), -1, PITCH_CLASSES).sum(axis=2),
+    ]
+    notes = onsets(phrases).sum(axis=(1, 2, 3))[:, None]
+    return np.concatenate([*map(_normalised, parts), notes], axis=1).astype(np.float32)
+
+
+def _normalised(counts: np.ndarray) -> np.ndarray:
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _shares(values: np.ndarray, bins: int) -> np.ndarray:
+    """Histograms by row: [N, K] whole numbers below `bins` -> [N, bins]."""
+    return _counts(np.repeat(np.arange(len(values)), values.shape[1]), values.ravel(), len(values), bins)
+
+
+def _counts(rows: np.ndarray, values: np.ndarray, count: int, bins: int) -> np.ndarray:
+    """How often a value stands in a row: [count, bins]."""
+    return np.bincount(rows * bins + values, minlength=count * bins).reshape(count, bins)
+
+
+def _above_the_bass(rolls: np.ndarray) -> np.ndarray:
+    phrases, steps, rows = np.nonzero(rolls)
+    bass = rolls.argmax(axis=2)[phrases, steps]
+    return _counts(phrases, (rows - bass) % PITCH_CLASSES, len(rolls), PITCH_CLASSES)
+
+
+def _chord_intervals(rolls: np.ndarray) -> np.ndarray:
+    phrases, steps, rows = np.nonzero(rolls)
+    together = (phrases[1:] == phrases[:-1]) & (steps[1:] == steps[:-1])
+    intervals = np.minimum(rows[1:] - rows[:-1], LARGEST_INTERVAL)[together]
+    return _counts(phrases[1:][together], intervals, len(rolls), LARGEST_INTERVAL + 1)
+
+
+def _melodic_intervals(phrases: np.ndarray) -> np.ndarray:
+    """Down, level and up, from one onset of the top voice to the next."""
+    numbers, _, rows = np.nonzero((melody(phrases) & onsets(phrases))[..., 0])
+    same = numbers[1:] == numbers[:-1]
+    intervals = np.clip(rows[1:] - rows[:-1], -LARGEST_INTERVAL, LARGEST_INTERVAL)[same]
+    return _counts(numbers[1:][same], intervals + LARGEST_INTERVAL, len(phrases), 2 * LARGEST_INTERVAL + 1)
+
+
+def _lengths(rolls: np.ndarray) -> np.ndarray:
+    edges = np.diff(np.pad(rolls, ((0, 0), (1, 1), (0, 0))).astype(np.int8), axis=1).transpose(0, 2, 1)
+    starts, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
+    bins = np.digitize(ends[:, 2] - starts[:, 2], LENGTH_EDGES) - 1
+    return _counts(starts[:, 0], bins, len(rolls), len(LENGTH_EDGES) - 1)

@@ -1,0 +1,60 @@
+"""Convolutions over blocks against plain ones, values and both gradients."""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import pytest
+
+from cyclegan_jax import blocked_convolutions, layers
+
+LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+def assert_equal_to_rounding(one: Callable, other: Callable, x: np.ndarray, kernel: np.ndarray) -> None:
+    y, pull_back = jax.vjp(one, x, kernel)
+    expected, expected_pull_back = jax.vjp(other, x, kernel)
+    probe = np.random.default_rng(7).normal(size=y.shape).astype(np.float32)
+    np.testing.assert_allclose(y, expected, atol=1e-4)
+    for gradient, expected_gradient in zip(pull_back(probe), expected_pull_back(probe), strict=True):
+        np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-4, atol=1e-3)
+
+
+def normal(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
+@pytest.mark.parametrize("size", [(17, 23), (10, 8)])
+@pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
+def test_blocks_give_the_plain_convolution(size, taps, stride, channels):
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (stride,) * 2, "VALID", dimension_numbers=LAYOUT)
+
+    def blocked(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return blocked_convolutions.convolution(x, kernel, (stride, stride))
+
+    assert_equal_to_rounding(blocked, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
+
+
+@pytest.mark.parametrize("size", [(16, 21), (1, 1), (3, 2)])
+def test_the_transposed_convolution_is_laxs(size):
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_transpose(x, kernel, (2, 2), "SAME", dimension_numbers=LAYOUT)
+
+    blocked = blocked_convolutions.transposed_convolution
+    assert_equal_to_rounding(blocked, plain, normal(1, 2, *size, 4), normal(2, 3, 3, 4, 3))
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Conv(3, (7, 7), strides=2, padding="SAME"), layers.ConvTranspose(3)]
+)
+def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monkeypatch):
+    x = normal(3, 2, 12, 14, 1)
+    params = layer.init(jax.random.PRNGKey(0), x)
+    on_cpu = layer.apply(params, x)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.delattr(blocked_convolutions, "convolution")
+    monkeypatch.delattr(blocked_convolutions, "transposed_convolution")
+    np.testing.assert_allclose(layer.apply(params, x), on_cpu, atol=1e-5)

@@ -1,0 +1,76 @@
+"""The second judge: its features counted by hand, and what it makes of music that is easy to tell."""
+
+import numpy as np
+import pytest
+
+from cyclegan_jax.second_judge import features, train_second_judge
+
+BASS, CHORD, MELODY = slice(0, 12), slice(12, 37), slice(37, 86)
+SIZES, ONSETS, LENGTHS, OCTAVES, NOTES = slice(86, 99), slice(99, 115), slice(115, 125), slice(125, 132), 132
+
+
+def rolls(*notes: tuple[int, int, int, int], phrases: int = 1) -> np.ndarray:
+    cells = np.zeros((phrases, 64, 84, 1), bool)
+    for phrase, onset, end, row in notes:
+        cells[phrase, onset:end, row] = True
+    return cells
+
+
+SONG = rolls((0, 0, 4, 12), (0, 0, 2, 16), (0, 2, 4, 43), (0, 20, 21, 12), (1, 0, 64, 80), phrases=3)
+
+
+def shares(values: np.ndarray) -> dict[int, float]:
+    return {int(at): pytest.approx(values[at], abs=1e-6) for at in np.flatnonzero(values)}
+
+
+def test_features_by_hand():
+    song, held, blank = features(SONG)
+    assert len(song) == 133
+    assert shares(song[BASS]) == {0: 5 / 9, 4: 2 / 9, 7: 2 / 9}
+    assert shares(song[CHORD]) == {4: 0.5, 24: 0.5}
+    assert shares(song[MELODY]) == {24 + 24: 0.5, 24 - 24: 0.5}
+    assert shares(song[SIZES]) == {0: 59 / 64, 1: 1 / 64, 2: 4 / 64}
+    assert shares(song[ONSETS]) == {0: 0.5, 2: 0.25, 4: 0.25}
+    assert shares(song[LENGTHS]) == {0: 0.25, 1: 0.5, 3: 0.25}
+    assert shares(song[OCTAVES]) == {1: 7 / 9, 3: 2 / 9}
+    assert (song[NOTES], held[NOTES], blank[NOTES]) == (4, 1, 0)
+    assert shares(held[LENGTHS]) == {9: 1} and shares(held[OCTAVES]) == {6: 1}
+    assert shares(blank) == {86: 1}
+
+
+def test_a_phrase_has_the_same_features_in_whatever_company():
+    np.testing.assert_array_equal(features(SONG)[1:2], features(SONG[1:2]))
+
+
+def test_the_key_is_no_feature_but_the_octave_is():
+    up = np.roll(SONG[:1], 1, axis=2)
+    np.testing.assert_array_equal(features(up), features(SONG[:1]))
+    assert (features(np.roll(SONG[:1], 12, axis=2)) != features(SONG[:1])).any()
+
+
+def genre(seed: int, count: int, steps: int) -> np.ndarray:
+    """Notes of so many steps at random places."""
+    rng = np.random.default_rng(seed)
+    notes = [
+        (phrase, onset, onset + steps, row)
+        for phrase in range(count)
+        for onset, row in zip(rng.integers(0, 60, 12), rng.integers(0, 84, 12), strict=True)
+    ]
+    return rolls(*notes, phrases=count)
+
+
+def test_it_learns_what_tells_two_genres_apart():
+    train = {"a": genre(1, 60, 1), "b": genre(2, 90, 3)}
+    validation = {"a": genre(3, 20, 1), "b": genre(4, 30, 3)}
+    judge = train_second_judge(train, validation, seed=0)
+    assert judge.accuracy > 0.9
+    said = judge.probabilities(np.concatenate([genre(5, 10, 1), genre(6, 10, 3)]))
+    assert said.shape == (20, 2)
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    assert (said.argmax(axis=1) == np.repeat([0, 1], 10)).mean() > 0.9
+
+
+def test_equal_seeds_judge_alike():
+    sides = {"a": genre(1, 40, 1), "b": genre(2, 40, 3)}
+    one, other = (train_second_judge(sides, sides, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one.probabilities(sides["a"]), other.probabilities(sides["a"]))
