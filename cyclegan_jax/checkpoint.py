@@ -58,6 +58,16 @@ class Checkpoints:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._manager.close()
 
+    def steps(self) -> set[int]:
+        """All steps saved."""
+        return set(self._manager.all_steps())
+
+    def cut(self, step: int) -> None:
+        """Delete what was saved after `step`, for a run that goes on from there."""
+        for later in sorted(self.steps()):
+            if later > step:
+                self._manager.delete(later)
+
     def latest(self) -> int | None:
         """The newest step saved, or None."""
         return max(self._manager.all_steps(), default=None)
@@ -101,10 +111,11 @@ class Checkpoints:
         return restored
 
     def generators(self, step: int) -> dict[str, Params]:
-        """The generators' parameters of a step alone."""
+        """The parameters of the generators to transfer music by, of a step, and nothing else."""
         config = self.config(step)
-        like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)).generators)
-        restored = self._restore_arrays(step, {"generators": like}, partial=True)["generators"]
+        name = "average" if config.average else "generators"
+        like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)).transferring)
+        restored = self._restore_arrays(step, {name: like}, partial=True)[name]
         jax.tree_util.tree_map_with_path(_check_alike, like, restored)
         return restored
 

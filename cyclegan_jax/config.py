@@ -22,6 +22,27 @@ PRESETS: Mapping[str, Mapping[str, int]] = {
     "tiny": {"width": 8, "blocks": 3, "batch_size": 4, "epochs": 3},
 }
 POOL_BATCHES = 50
+FAKES = ("probabilities", "notes", "sampled")
+ADVERSARIAL = ("least_squares", "hinge")
+CYCLE = ("l1", "cross_entropy", "margin")
+
+# What a recipe sets; `paper` is the paper's objective, the defaults of the fields.
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "robust": {
+        "model": "base",
+        "identity": 1.0,
+        "fakes": "notes",
+        "adversarial": "hinge",
+        "cycle": "margin",
+        "note_weight": 10.0,
+        "lambda_cycle": 0.2,
+        "lambda_chroma": 0.5,
+        "sigma_d": 0.2,
+        "average": 0.999,
+        "learning_rate": 4e-4,
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +64,15 @@ class Config:
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
+    identity: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
+    fakes: str = "probabilities"  # what judges and the way back are given, see notes.py; these; these
+    adversarial: str = "least_squares"  # its loss; this; this
+    cycle: str = "l1"  # the cycle's loss, see objective.py; this; this
+    note_weight: float = 1.0  # of a note against a silent cell in the cycle's loss, not in l1; 1; 1
+    gamma_generators: float = 0.0  # weight of the mixed discriminators for the generators; 0; 0
+    lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
+    lambda_identity: float = 0.0  # weight of leaving phrases of the target genre alone; none; none
+    average: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
     learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
     beta1: float = 0.5  # Adam; 0.5; 0.5
@@ -53,16 +83,20 @@ class Config:
     def __post_init__(self) -> None:
         check_choice("model", self.model, MODELS)
         check_choice("dtype", self.dtype, DTYPES)
+        check_choice("fakes", self.fakes, FAKES)
+        check_choice("adversarial", self.adversarial, ADVERSARIAL)
+        check_choice("cycle", self.cycle, CYCLE)
         check_range("steps", self.steps, 1, 2**31 - 1)
         for name in ("width", "blocks", "batch_size"):
             check_range(name, getattr(self, name), 1, 2**16)
         check_range("constant_steps", self.constant_steps, 0, self.steps)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
-        for name in ("lambda_cycle", "gamma", "sigma_d"):
+        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_identity")
+        for name in (*weights, "sigma_d", "identity", "note_weight"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
-        for name in ("beta1", "beta2"):
+        for name in ("beta1", "beta2", "average"):
             check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)
 
     def difference(self, other: "Config", ignored: tuple[str, ...] = ()) -> tuple[str, Any, Any] | None:

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from cyclegan_jax.rolls import STEPS_PER_BEAT
-
-PITCH_CLASSES = 12
+from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BEAT
 
 
 def f1(truth: np.ndarray, found: np.ndarray) -> float:

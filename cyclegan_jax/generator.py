@@ -27,7 +27,9 @@ class ResidualBlock(nn.Module):
 class Generator(nn.Module):
     """Map phrases of one genre to the other (paper, table I; padding as the original code).
 
-    [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32.
+    [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
+    `logits` gives their logits. `identity` is added to the logit of a cell that is on in x and taken from
+    that of one that is off, so that a fresh generator leaves its input as it is; the paper has none.
     The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
     a scan, which compiles once for all; `unroll` writes them out, same numbers, several times faster
     where XLA runs a loop's convolutions on one thread (CPU).
@@ -35,12 +37,17 @@ class Generator(nn.Module):
 
     width: int = 64
     blocks: int = 10
+    identity: float = 0.0
     unroll: bool = False
     dtype: jnp.dtype = jnp.float32
 
-    @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.sigmoid(self.logits(x))
+
+    @nn.compact
+    def logits(self, x: jax.Array) -> jax.Array:
         w, dtype = self.width, self.dtype
+        leaning = self.identity * (2.0 * x.astype(jnp.float32) - 1.0)
         x = x.astype(dtype)
         x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
@@ -60,5 +67,5 @@ class Generator(nn.Module):
         x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
         x = ConvTranspose(w, dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
-        logits = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
-        return nn.sigmoid(logits.astype(jnp.float32))  # [B, 64, 84, 1]
+        x = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
+        return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

@@ -2,6 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import optax
+
+from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BEAT
+
+EPSILON = 1e-4  # keeps the gradient of a length finite at silence
 
 
 def adversarial(scores: jax.Array) -> jax.Array:
@@ -26,3 +31,59 @@ def cycle_consistency(origin: jax.Array, cycled: jax.Array) -> jax.Array:
     `origin` and `cycled`: equal shapes, in [0, 1]. Returns a scalar in [0, 1].
     """
     return jnp.abs(cycled - origin).mean()
+
+
+def hinge_adversarial(scores: jax.Array) -> jax.Array:
+    """−mean D(x̂) (Lim and Ye 2017, arXiv 1705.02894, eq. 7): it pulls as hard however sure D is.
+
+    `scores`: any shape, unbounded. Returns a scalar, unbounded.
+    """
+    return -scores.mean()
+
+
+def hinge_discrimination(real_scores: jax.Array, fake_scores: jax.Array) -> jax.Array:
+    """mean max(0, 1 − D(x)) + mean max(0, 1 + D(x̂)) (Lim and Ye 2017, eq. 6).
+
+    Both of any shape, unbounded. Returns a scalar, 0 or more, 2 where D cannot tell.
+    """
+    return jax.nn.relu(1.0 - real_scores).mean() + jax.nn.relu(1.0 + fake_scores).mean()
+
+
+def weighted_cross_entropy(origin: jax.Array, logits: jax.Array, note_weight: float) -> jax.Array:
+    """mean w · H(x, σ(l)), w = `note_weight` on notes and 1 on silence.
+
+    `origin` in {0, 1} and `logits`, equal shapes. Returns a scalar, 0 or more.
+    """
+    return (_weights(origin, note_weight) * optax.sigmoid_binary_cross_entropy(logits, origin)).mean()
+
+
+def weighted_margin(origin: jax.Array, logits: jax.Array, note_weight: float) -> jax.Array:
+    """mean w · max(0, 1 − (2x − 1) l), w as above: a cell that is sure enough is left alone.
+
+    `origin` in {0, 1} and `logits`, equal shapes. Returns a scalar, 0 or more.
+    """
+    return (_weights(origin, note_weight) * jax.nn.relu(1.0 - (2.0 * origin - 1.0) * logits)).mean()
+
+
+def _weights(origin: jax.Array, note_weight: float) -> jax.Array:
+    return 1.0 + (note_weight - 1.0) * origin
+
+
+def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
+    """1 − cosine of the chroma of two versions, mean over the beats where the origin sounds.
+
+    The chroma of a beat: its cells by pitch class, added. `origin` [B, 64, 84, 1] in {0, 1}, `transferred`
+    the same shape in [0, 1]. Returns a scalar in [0, 1].
+    """
+    before, after = _chroma(origin), _chroma(transferred)
+    product = jnp.linalg.norm(before + EPSILON, axis=-1) * jnp.linalg.norm(after + EPSILON, axis=-1)
+    sounding = before.sum(axis=-1) > 0
+    distances = jnp.where(sounding, 1.0 - (before * after).sum(axis=-1) / product, 0.0)
+    return distances.sum() / jnp.maximum(sounding.sum(), 1)
+
+
+def _chroma(rolls: jax.Array) -> jax.Array:
+    """[B, 64, 84, 1] -> [B, 16, 12]."""
+    return rolls.reshape(len(rolls), -1, STEPS_PER_BEAT, rolls.shape[2] // PITCH_CLASSES, PITCH_CLASSES).sum(
+        (2, 3)
+    )

@@ -9,6 +9,7 @@ BARS_PER_PHRASE = 4
 PHRASE_STEPS = STEPS_PER_BAR * BARS_PER_PHRASE
 LOWEST_PITCH = 24  # MIDI pitch of the roll's first row, C1
 PITCHES = 84  # seven octaves, up to MIDI pitch 107, B7
+PITCH_CLASSES = 12
 PHRASE_SHAPE = (PHRASE_STEPS, PITCHES, 1)
 THRESHOLD = 0.5  # a note sounds where its probability is greater (original code)
 

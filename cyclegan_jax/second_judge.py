@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from cyclegan_jax.content import PITCH_CLASSES, melody, onsets
-from cyclegan_jax.rolls import STEPS_PER_BAR
+from cyclegan_jax.content import melody, onsets
+from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BAR
 
 MOST_NOTES = 12  # at once; more count as so many
 LARGEST_INTERVAL = 24  # semitones; larger ones count as this

@@ -23,6 +23,7 @@ class TrainState:
     `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
     `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
     unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes, if any.
+    `average`: the running mean of the generators' parameters, if the config asks for one.
     """
 
     step: jax.Array
@@ -32,12 +33,20 @@ class TrainState:
     generator_optimiser: optax.OptState
     discriminator_optimiser: optax.OptState
     pool: SamplePool | None
+    average: dict[str, Params] | None = None
+
+    @property
+    def transferring(self) -> dict[str, Params]:
+        """The generators to transfer music by: their mean where there is one, else as they stand."""
+        return self.generators if self.average is None else self.average
 
 
 def build_generator(config: Config) -> Generator:
     """The generator module of a config; its blocks are written out where loops are slow."""
     on_cpu = jax.default_backend() == "cpu"
-    return Generator(config.width, config.blocks, unroll=on_cpu, dtype=jnp.dtype(config.dtype))
+    return Generator(
+        config.width, config.blocks, config.identity, unroll=on_cpu, dtype=jnp.dtype(config.dtype)
+    )
 
 
 def build_discriminator(config: Config) -> Discriminator:
@@ -85,6 +94,7 @@ def create_state(config: Config, optimiser: optax.GradientTransformation) -> Tra
             generator_optimiser=optimiser.init(generators),
             discriminator_optimiser=optimiser.init(discriminators),
             pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
+            average=jax.tree.map(jnp.copy, generators) if config.average else None,
         )
 
     return create()

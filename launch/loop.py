@@ -64,7 +64,7 @@ def train(
                 saves = evaluates or (cadence.save_every and step % cadence.save_every == 0)
                 if not (logs or saves):
                     continue
-                numbers = _finite(step_metrics, step)
+                numbers = finite(step_metrics, step)
                 if logs:
                     epoch = (step - 1) // batches.steps_per_epoch + 1
                     log.tick(step, epoch, numbers, config.batch_size)
@@ -72,7 +72,7 @@ def train(
                     plain = parallel.gather(state)
                     score, signs = None, 0
                     if evaluates:
-                        own = _evaluate(config, plain, evaluator, folder, log) if evaluator else (0.0, 0)
+                        own = evaluate(config, plain, evaluator, folder, log) if evaluator else (0.0, 0)
                         score = {SCORE: from_first_process(own[0], f"score of step {step}")}
                         signs = from_first_process(own[1], f"signs of collapse at step {step}")
                     checkpoints.save(step, plain, config, score)
@@ -102,8 +102,8 @@ def _begin(
     return parallel.scatter(checkpoints.restore(newest, fresh)), newest
 
 
-def _finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
-    """The metrics as numbers."""
+def finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
+    """The metrics as numbers. Raises TrainingDivergedError where one is none."""
     numbers = {name: float(value) for name, value in jax.device_get(step_metrics).items()}
     for name, value in numbers.items():
         if not math.isfinite(value):
@@ -114,11 +114,11 @@ def _finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
     return numbers
 
 
-def _evaluate(
+def evaluate(
     config: Config, state: TrainState, evaluator: Evaluator, folder: RunFolder, log: RunLog
 ) -> tuple[float, int]:
     """Judge on held-out phrases, write the samples; returns the score and how many signs of collapse."""
-    transfer = Transfer(config, state.generators)
+    transfer = Transfer(config, state.transferring)
     sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in config.pair]
     evaluation = metrics.evaluate(transfer, evaluator.judges, *sides)
     signs = signs_of_collapse(evaluation)

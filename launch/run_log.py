@@ -26,13 +26,17 @@ SUMMARY = {
 class RunLog:
     """Writes `metrics.jsonl` (no clock in it), `timing.jsonl` and, where tensorboardX is installed,
     `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
-    are cut first. A silent log, for all processes but the first, does nothing.
+    are cut first. A silent log, for all processes but the first, does nothing. One of several runs at a
+    time has a `name` to begin its lines with, and no bar.
     """
 
-    def __init__(self, workdir: Path, start: int, steps: int, *, silent: bool = False) -> None:
-        self._silent = silent
+    def __init__(
+        self, workdir: Path, start: int, steps: int, *, silent: bool = False, name: str | None = None
+    ) -> None:
+        self._silent, self._name = silent, f"{name}, " if name else ""
         self._step, self._time = start, time.monotonic()
-        self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=silent, dynamic_ncols=True)
+        no_bar = silent or name is not None
+        self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=no_bar, dynamic_ncols=True)
         if silent:
             return
         self._metrics = _open_after_cut(workdir / "metrics.jsonl", start)
@@ -79,7 +83,7 @@ class RunLog:
             return
         _write_line(self._metrics, {"step": step, **figures})
         self._bar.write(
-            f"step {step}: "
+            f"{self._name}step {step}: "
             + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
         )
         self._scalars(step, figures)
@@ -91,7 +95,7 @@ class RunLog:
     def warn(self, step: int, signs: list[str]) -> None:
         """A line for every sign of collapse."""
         for sign in signs:
-            self._bar.write(f"warning: step {step}: {sign}; training may have collapsed")
+            self._bar.write(f"warning: {self._name}step {step}: {sign}; training may have collapsed")
 
     def restart_clock(self, step: int) -> None:
         """Leave out of the next speed what was done since the last tick, such as saving."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from cyclegan_jax.config import Cadence, Config, resolve_pair
+from cyclegan_jax.config import MODELS, Cadence, Config, resolve_pair
 from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
@@ -20,6 +20,12 @@ from launch.runner import refuse_arguments, run
 
 for module in (data_flags, train_flags, cluster):
     flags.adopt_module_key_flags(module)
+MODEL = flags.DEFINE_enum(
+    "model", None, MODELS, "Mixed discriminators: none, on both genres, on all; default by recipe."
+)
+SIGMA_D = flags.DEFINE_float(
+    "sigma_d", None, "Standard deviation of the discriminators' input noise; default by recipe."
+)
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run. Default: runs/<a>_<b>.")
 EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the run was started with.")
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
@@ -71,12 +77,14 @@ def prepare_run() -> Plan | None:
     prepared = data_flags.prepare_dataset()
     genres = genres_of(prepared.folder)
     pair = resolve_pair(train_flags.PAIR.value, genres)
-    mixed = train_flags.mixed_genres(pair, (MIXED,) if has_mixed(prepared.folder) else genres)
+    all_genres = (MIXED,) if has_mixed(prepared.folder) else genres
+    model = train_flags.model(MODEL.value)
+    mixed = train_flags.mixed_genres(model, pair, all_genres)
     phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *mixed))))
 
     preset = train_flags.preset()
     batches = _batches(phrases, pair, mixed, train_flags.batch_size(preset))
-    config = train_flags.config(preset, pair, mixed, prepared.fingerprint, batches)
+    config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, SIGMA_D.value)
     cadence = train_flags.cadence(batches.steps_per_epoch)
     check_divides(config.batch_size, jax.device_count())
     counts = _counts(phrases, batches)

@@ -6,9 +6,12 @@ import jax
 from absl import flags
 
 from cyclegan_jax.config import (
+    ADVERSARIAL,
+    CYCLE,
     DTYPES,
-    MODELS,
+    FAKES,
     PRESETS,
+    RECIPES,
     Cadence,
     Config,
     check_range,
@@ -19,7 +22,6 @@ from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import UserError
 
 PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
-MODEL = flags.DEFINE_enum("model", "full", MODELS, "Mixed discriminators: none, on both genres, on all.")
 PRESET = flags.DEFINE_enum(
     "preset", "auto", ("auto", *PRESETS), "Size of nets and run; auto: paper on a GPU or TPU, tiny on a CPU."
 )
@@ -33,11 +35,39 @@ STEPS = flags.DEFINE_integer("steps", None, "Steps to train, in place of --epoch
 CONSTANT_EPOCHS = flags.DEFINE_integer(
     "constant_epochs", None, "Epochs before the learning rate falls; default: half of all."
 )
-LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", 10.0, "Weight of the cycle loss.")
+RECIPE = flags.DEFINE_enum(
+    "recipe",
+    "robust",
+    tuple(RECIPES),
+    "Objective; paper: the paper's; robust: ours, which does not collapse.",
+)
+LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
+LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
+LAMBDA_IDENTITY = flags.DEFINE_float(
+    "lambda_identity", None, "Weight of leaving phrases of the target genre alone; default by recipe."
+)
 GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' loss.")
-SIGMA_D = flags.DEFINE_float("sigma_d", 0.01, "Standard deviation of the discriminators' input noise.")
+GAMMA_GENERATORS = flags.DEFINE_float(
+    "gamma_generators", None, "Weight of the mixed discriminators for the generators; default by recipe."
+)
+IDENTITY = flags.DEFINE_float(
+    "identity", None, "What the input adds to the logits of the output; default by recipe."
+)
+FAKES_FLAG = flags.DEFINE_enum(
+    "fakes", None, FAKES, "What judges and the way back are given of a transfer; default by recipe."
+)
+ADVERSARIAL_FLAG = flags.DEFINE_enum(
+    "adversarial", None, ADVERSARIAL, "The adversarial loss; default by recipe."
+)
+CYCLE_FLAG = flags.DEFINE_enum("cycle", None, CYCLE, "The cycle's loss; default by recipe.")
+NOTE_WEIGHT = flags.DEFINE_float(
+    "note_weight", None, "A note's weight in the cycle's loss, a silent cell's being 1; default by recipe."
+)
+AVERAGE = flags.DEFINE_float(
+    "average", None, "Decay by step of the generators' running mean, 0 for none; default by recipe."
+)
 POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
-LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-4, "Adam's learning rate.")
+LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's learning rate; default by recipe.")
 BETA1 = flags.DEFINE_float("beta1", 0.5, "Adam's decay of the mean gradient.")
 BETA2 = flags.DEFINE_float("beta2", 0.999, "Adam's decay of the mean square gradient.")
 DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
@@ -56,9 +86,14 @@ def preset() -> str:
     return chosen
 
 
-def mixed_genres(pair: tuple[str, str], all_genres: tuple[str, ...]) -> tuple[str, ...]:
+def model(given: str | None) -> str:
+    """The model given, or the recipe's."""
+    return given or RECIPES[RECIPE.value].get("model", Config.model)
+
+
+def mixed_genres(model: str, pair: tuple[str, str], all_genres: tuple[str, ...]) -> tuple[str, ...]:
     """The genres of M: none for `base`, the pair for `partial`, those of the dataset for `full`."""
-    return {"base": (), "partial": pair, "full": all_genres}[MODEL.value]
+    return {"base": (), "partial": pair, "full": all_genres}[model]
 
 
 def batch_size(preset_name: str) -> int:
@@ -69,34 +104,50 @@ def batch_size(preset_name: str) -> int:
 
 
 def config(
-    preset_name: str, pair: tuple[str, str], mixed: tuple[str, ...], fingerprint: str, batches: PairBatches
+    preset_name: str,
+    pair: tuple[str, str],
+    model_name: str,
+    mixed: tuple[str, ...],
+    fingerprint: str,
+    batches: PairBatches,
+    sigma_d: float | None = None,
 ) -> Config:
-    """The resolved config; a flag given beats the preset."""
+    """The resolved config; a flag given, or a `sigma_d`, beats preset and recipe."""
     sizes = PRESETS[preset_name]
     steps = _steps(sizes["epochs"], batches.steps_per_epoch)
     constant = CONSTANT_EPOCHS.value
     if constant is not None:
         check_range("constant_epochs", constant, 0, steps / batches.steps_per_epoch)
+    chosen = {
+        **RECIPES[RECIPE.value],
+        **_given(),
+        **({} if sigma_d is None else {"sigma_d": sigma_d}),
+        "model": model_name,
+    }
     return Config(
         pair=pair,
         genres=mixed,
         fingerprint=fingerprint,
         steps=steps,
         constant_steps=steps // 2 if constant is None else constant * batches.steps_per_epoch,
-        model=MODEL.value,
         width=sizes["width"] if WIDTH.value is None else WIDTH.value,
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
-        lambda_cycle=LAMBDA_CYCLE.value,
         gamma=GAMMA.value,
-        sigma_d=SIGMA_D.value,
-        pool_size=resolve_pool_size(POOL_SIZE.value, MODEL.value),
-        learning_rate=LEARNING_RATE.value,
+        pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
         beta1=BETA1.value,
         beta2=BETA2.value,
         dtype=DTYPE.value,
         seed=SEED.value,
+        **chosen,
     )
+
+
+def _given() -> dict[str, float | str]:
+    """The fields of a recipe that have a flag of their own, where it was given."""
+    own = (LAMBDA_CYCLE, LAMBDA_CHROMA, LAMBDA_IDENTITY, GAMMA_GENERATORS, IDENTITY, NOTE_WEIGHT)
+    own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, AVERAGE, LEARNING_RATE)
+    return {flag.name: flag.value for flag in own if flag.value is not None}
 
 
 def _steps(preset_epochs: int, steps_per_epoch: int) -> int:

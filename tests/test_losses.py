@@ -1,9 +1,18 @@
 """Losses: numbers worked out by hand."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from cyclegan_jax import losses
+from cyclegan_jax.losses import (
+    chroma_distance,
+    hinge_adversarial,
+    hinge_discrimination,
+    weighted_cross_entropy,
+    weighted_margin,
+)
 
 
 def test_fakes_that_pass_as_real_cost_nothing():
@@ -33,3 +42,46 @@ def test_cycle_consistency_is_the_mean_absolute_difference():
 def test_cycle_consistency_has_no_sign_and_no_weight():
     assert losses.cycle_consistency(jnp.zeros((3, 4)), jnp.ones((3, 4))) == 1.0
     assert losses.cycle_consistency(jnp.ones((3, 4)), jnp.zeros((3, 4))) == 1.0
+
+
+def test_hinge_losses_by_hand():
+    real, fake = jnp.array([[2.0, 0.5], [-1.0, 1.0]]), jnp.array([0.0, -3.0, 1.0, -0.5])
+    assert float(hinge_adversarial(fake)) == pytest.approx(0.625)
+    assert float(hinge_discrimination(real, fake)) == pytest.approx((0.5 + 2) / 4 + (1 + 2 + 0.5) / 4)
+    assert float(hinge_discrimination(jnp.zeros(3), jnp.zeros(3))) == 2
+
+
+def test_cycle_losses_of_logits_weigh_notes():
+    origin, logits = jnp.array([1.0, 1.0, 0.0, 0.0]), jnp.array([0.25, 2.0, 0.5, -3.0])
+    assert float(weighted_margin(origin, logits, 10.0)) == pytest.approx((10 * 0.75 + 1.5) / 4)
+    assert float(weighted_margin(origin, logits, 1.0)) == pytest.approx((0.75 + 1.5) / 4)
+    by_cell = np.log1p(np.exp([-0.25, -2.0, 0.5, -3.0])) * [10, 10, 1, 1]
+    assert float(weighted_cross_entropy(origin, logits, 10.0)) == pytest.approx(by_cell.mean(), rel=1e-5)
+
+
+def phrase(*notes: tuple[int, int, int]) -> np.ndarray:
+    cells = np.zeros((1, 64, 84, 1), np.float32)
+    for onset, end, row in notes:
+        cells[0, onset:end, row] = 1
+    return cells
+
+
+def test_chroma_distance_knows_octaves_from_other_pitches():
+    tune = phrase((0, 4, 12), (4, 8, 19))
+    assert float(chroma_distance(tune, tune)) == pytest.approx(0, abs=1e-3)
+    assert float(chroma_distance(tune, phrase((0, 2, 24), (5, 6, 7)))) == pytest.approx(0, abs=1e-3)
+    assert float(chroma_distance(tune, phrase((0, 4, 13), (4, 8, 20)))) == pytest.approx(1, abs=1e-3)
+    assert float(chroma_distance(tune, phrase((0, 4, 12)))) == pytest.approx(0.5, abs=1e-3)
+    with_a_third = phrase((0, 4, 12), (0, 4, 16), (4, 8, 19))
+    assert float(chroma_distance(tune, with_a_third)) == pytest.approx((1 - 0.5**0.5) / 2, abs=1e-3)
+
+
+def test_chroma_distance_counts_beats_of_the_origin_alone_and_has_a_finite_gradient():
+    tune, more = phrase((0, 4, 12)), phrase((0, 4, 12), (8, 12, 40))
+    assert float(chroma_distance(tune, more)) == pytest.approx(0, abs=1e-3)
+    assert float(chroma_distance(phrase(), more)) == 0
+    for origin, made in ((tune, phrase()), (phrase(), tune)):
+        slope = np.asarray(
+            jax.grad(lambda made, origin=origin: chroma_distance(origin, made))(jnp.asarray(made))
+        )
+        assert np.isfinite(slope).all()

@@ -59,7 +59,7 @@ def transfer(params, x):
 def reference(state, batch):
     """The specification in one piece: each network's gradient taken with all others held."""
     a, b, m = (batch[name].astype(jnp.float32) for name in "abm")
-    noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+    noise_key, pool_key, _ = jax.random.split(jax.random.fold_in(state.key, state.step), 3)
     noise = jnp.abs(0.3 * jax.random.normal(noise_key, a.shape))
     before = state.discriminators
 
@@ -182,7 +182,7 @@ def test_terms_are_named_by_direction_and_domain(path):
     gens, a = before.generators, batch["a"].astype(np.float32)
     cycled = transfer(gens["gen_ba"], transfer(gens["gen_ab"], a))
     assert metrics["loss/cycle_a"] == pytest.approx(float(jnp.abs(cycled - a).mean()), rel=1e-4)
-    noise = draw_noise(jax.random.split(jax.random.fold_in(before.key, 0))[0], a.shape, 0.3)
+    noise = draw_noise(jax.random.split(jax.random.fold_in(before.key, 0), 3)[0], a.shape, 0.3)
     scores = score(before.discriminators["disc_b"], transfer(gens["gen_ab"], a) + noise)
     assert metrics["loss/adv_ab"] == pytest.approx(float(jnp.square(scores - 1).mean()), rel=1e-4)
 

@@ -1,0 +1,130 @@
+"""What the networks are trained to do: the losses of generators and of discriminators, by the config."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+
+from cyclegan_jax import losses
+from cyclegan_jax.config import Config
+from cyclegan_jax.notes import FAKES
+from cyclegan_jax.state import Params, build_discriminator, build_generator
+
+Metrics = dict[str, jax.Array]
+Score = Callable[[Params, jax.Array], jax.Array]
+
+ADVERSARIAL: Mapping[str, tuple[Callable, Callable]] = {
+    "least_squares": (losses.adversarial, losses.discrimination),
+    "hinge": (losses.hinge_adversarial, losses.hinge_discrimination),
+}
+CYCLE: Mapping[str, Callable] = {
+    "l1": lambda origin, logits, note_weight: losses.cycle_consistency(origin, jax.nn.sigmoid(logits)),
+    "cross_entropy": losses.weighted_cross_entropy,
+    "margin": losses.weighted_margin,
+}
+
+
+class Objective:
+    """The two losses of a config, pure functions of parameters and phrases.
+
+    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise`, of one phrase's shape or a batch's, is added to
+    whatever a discriminator sees. Terms are reported as they are before their weights.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._generator, self._discriminator = build_generator(config), build_discriminator(config)
+        self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
+        self._cycle, self._notes = CYCLE[config.cycle], FAKES[config.fakes]
+
+    def _logits(self, params: Params, x: jax.Array) -> jax.Array:
+        return self._generator.apply({"params": params}, x, method="logits")
+
+    def _score(self, params: Params, x: jax.Array) -> jax.Array:
+        return self._discriminator.apply({"params": params}, x)
+
+    def generators(
+        self,
+        generators: Params,
+        discriminators: Params,
+        a: jax.Array,
+        b: jax.Array,
+        noise: jax.Array,
+        draws: dict[str, jax.Array],
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
+        """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
+
+        With the paper's weights it is L_G of eq. 5, in which the mixed discriminators have no part.
+        """
+        config = self._config
+        logits_b, logits_a = self._logits(generators["gen_ab"], a), self._logits(generators["gen_ba"], b)
+        fake_b, fake_a = self._notes(logits_b, draws["b"]), self._notes(logits_a, draws["a"])
+        cycle_a, cycle_b = (
+            self._logits(generators["gen_ba"], fake_b),
+            self._logits(generators["gen_ab"], fake_a),
+        )
+        terms = {
+            "loss/adv_ab": self._adversarial(self._score(discriminators["disc_b"], fake_b + noise)),
+            "loss/adv_ba": self._adversarial(self._score(discriminators["disc_a"], fake_a + noise)),
+            "loss/cycle_a": self._cycle(a, cycle_a, config.note_weight),
+            "loss/cycle_b": self._cycle(b, cycle_b, config.note_weight),
+        }
+        loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
+        loss += config.lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
+        extra = [
+            (
+                config.mixed and config.gamma_generators,
+                self._mixed_terms,
+                (discriminators, fake_a, fake_b, noise),
+            ),
+            (config.lambda_chroma, _chroma_terms, (a, b, logits_a, logits_b)),
+            (config.lambda_identity, self._identity_terms, (generators, a, b)),
+        ]
+        for weight, make, arguments in extra:
+            if weight:
+                more = make(*arguments)
+                terms |= more
+                loss += weight * sum(more.values())
+        return loss, (fake_a, fake_b, terms | {"loss/generators": loss})
+
+    def _mixed_terms(
+        self, discriminators: Params, fake_a: jax.Array, fake_b: jax.Array, noise: jax.Array
+    ) -> Metrics:
+        """What the paper leaves out: fakes are to pass as music of any genre too."""
+        fakes = {"disc_a_mixed": ("loss/adv_ba_mixed", fake_a), "disc_b_mixed": ("loss/adv_ab_mixed", fake_b)}
+        return {
+            term: self._adversarial(self._score(discriminators[name], fake + noise))
+            for name, (term, fake) in fakes.items()
+        }
+
+    def _identity_terms(self, generators: Params, a: jax.Array, b: jax.Array) -> Metrics:
+        """Phrases that are of the target genre already should stay (Zhu et al. 2017, section 5.2)."""
+        return {
+            "loss/identity_a": self._cycle(
+                a, self._logits(generators["gen_ba"], a), self._config.note_weight
+            ),
+            "loss/identity_b": self._cycle(
+                b, self._logits(generators["gen_ab"], b), self._config.note_weight
+            ),
+        }
+
+    def discriminators(
+        self, discriminators: Params, pairs: dict[str, tuple[jax.Array, jax.Array]], noise: jax.Array
+    ) -> tuple[jax.Array, Metrics]:
+        """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator."""
+        terms = {
+            f"loss/{name}": self._discrimination(
+                self._score(discriminators[name], real + noise),
+                self._score(discriminators[name], fake + noise),
+            )
+            for name, (real, fake) in pairs.items()
+        }
+        loss = sum(self._config.gamma * term if "mixed" in name else term for name, term in terms.items())
+        return loss, terms | {"loss/discriminators": loss}
+
+
+def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax.Array) -> Metrics:
+    """Texture may change, harmony should stay."""
+    return {
+        "loss/chroma_ab": losses.chroma_distance(a, jax.nn.sigmoid(logits_b)),
+        "loss/chroma_ba": losses.chroma_distance(b, jax.nn.sigmoid(logits_a)),
+    }

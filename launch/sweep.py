@@ -1,0 +1,129 @@
+"""Train over values of σ_D and kinds of model, and write the paper's tables with its figures beside ours."""
+
+from pathlib import Path
+
+from absl import flags
+from tqdm import tqdm
+
+from cyclegan_jax.config import MODELS, check_choice, resolve_pair
+from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
+from cyclegan_jax.datasets.genre_rolls.splits import MIXED
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.judge import ROBUSTNESS_SIGMAS, robustness
+from cyclegan_jax.metrics import Judges
+from cyclegan_jax.together import how_many_fit
+from launch import data_flags, train_flags
+from launch.evaluation import evaluate_run
+from launch.judging import get_judges
+from launch.loop import Evaluator
+from launch.run_folder import RunFolder
+from launch.runner import refuse_arguments, run
+from launch.sweep_runs import SweptRun, in_groups, train_together
+from launch.sweep_tables import to_markdown
+
+for module in (data_flags, train_flags):
+    flags.adopt_module_key_flags(module)
+flags.set_default(train_flags.RECIPE, "paper")
+MODEL = flags.DEFINE_list("model", list(MODELS), "Models to train, of base, partial and full.")
+SIGMA_D = flags.DEFINE_list(
+    "sigma_d", ["0", "0.01", "0.1", "1", "3", "5"], "Standard deviations of the discriminators' input noise."
+)
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the sweep. Default: sweeps/<a>_<b>.")
+TOGETHER = flags.DEFINE_integer(
+    "together", None, "Runs in one program; default: as many as fit on a GPU, one on a CPU.", lower_bound=1
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Train what is not trained yet, model by model; evaluate; print and write the tables."""
+    refuse_arguments(arguments)
+    models, sigmas = _models(), _sigmas()
+    prepared = data_flags.prepare_dataset()
+    genres = genres_of(prepared.folder)
+    pair = resolve_pair(train_flags.PAIR.value, genres)
+    all_genres = (MIXED,) if has_mixed(prepared.folder) else genres
+    phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *all_genres))))
+    folder = Path(WORKDIR.value or f"sweeps/{pair[0]}_{pair[1]}")
+    preset = train_flags.preset()
+    plans = [_plan(model, sigmas, preset, pair, all_genres, phrases, prepared, folder) for model in models]
+    runs = [one for runs, _ in plans for one in runs]
+    for one in runs:
+        one.folder.check(one.config, extend=False)
+
+    judges = get_judges(prepared.folder, prepared.fingerprint, pair)
+    evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
+    with tqdm(total=sum(one.config.steps for one in runs), unit=" steps", dynamic_ncols=True) as bar:
+        bar.update(sum(one.config.steps for one in runs if one.is_over))
+        for swept, batches in plans:
+            _train(swept, batches, evaluator, prepared.folder, bar)
+    text = to_markdown(runs, _accuracy(prepared.folder, pair, judges))
+    write_whole(folder / "sweep.md", text + "\n")
+    print(f"{text}\n\nWritten to {folder}/sweep.md; each run's folder is beside it.")
+
+
+def _models() -> list[str]:
+    for model in MODEL.value:
+        check_choice("model", model, MODELS)
+    return list(dict.fromkeys(MODEL.value))
+
+
+def _sigmas() -> list[float]:
+    try:
+        return list(dict.fromkeys(float(sigma) for sigma in SIGMA_D.value))
+    except ValueError as error:
+        raise UserError(
+            f"sigma_d is {','.join(SIGMA_D.value)!r}, but must be numbers with commas, as in 0,0.01,1."
+        ) from error
+
+
+def _plan(
+    model: str,
+    sigmas: list[float],
+    preset: str,
+    pair: tuple[str, str],
+    all_genres: tuple[str, ...],
+    phrases: dict[str, Phrases],
+    prepared: Prepared,
+    folder: Path,
+) -> tuple[list[SweptRun], PairBatches]:
+    """The runs of a model, and the batches that all of them see."""
+    mixed = train_flags.mixed_genres(model, pair, all_genres)
+    a, b, *m = (phrases[genre].rolls for genre in (*pair, *mixed))
+    batches = PairBatches(a, b, m, train_flags.batch_size(preset), train_flags.SEED.value)
+    runs = []
+    for sigma in sigmas:
+        config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, sigma)
+        name = f"{model}_sigma_{sigma:g}"
+        runs.append(SweptRun(name, config, RunFolder(folder / name)))
+    return runs, batches
+
+
+def _train(
+    runs: list[SweptRun], batches: PairBatches, evaluator: Evaluator, dataset_folder: Path, bar: tqdm
+) -> None:
+    """The runs of one model, in groups, each group evaluated before the next begins."""
+    waiting = [one for one in runs if not one.is_over]
+    if not waiting:
+        return
+    for one in waiting:
+        one.folder.claim(one.config, dataset_folder)
+    size = TOGETHER.value or how_many_fit([one.config for one in waiting], batches.batch(0))
+    cadence = train_flags.cadence(batches.steps_per_epoch)
+    for group in in_groups(waiting, size):
+        train_together(group, cadence, batches, evaluator, bar)
+        for one in group:
+            if not one.error:
+                evaluate_run(one.folder, dataset_folder, evaluator.judges)
+
+
+def _accuracy(dataset_folder: Path, pair: tuple[str, str], judges: Judges) -> dict[float, float]:
+    test = load_phrases(dataset_folder, "test", pair)
+    a, b = (test[genre].rolls for genre in pair)
+    return robustness(judges.network, a, b, ROBUSTNESS_SIGMAS, seed=0)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,124 @@
+"""The runs of a sweep, trained side by side, each in a folder like any other run's."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tqdm import tqdm
+
+from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.config import Cadence, Config
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.errors import TrainingDivergedError
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.state import TrainState, build_optimiser, create_state
+from cyclegan_jax.together import Together
+from launch.loop import Evaluator, evaluate, finite
+from launch.run_folder import RunFolder
+from launch.run_log import RunLog
+
+
+@dataclass(frozen=True)
+class SweptRun:
+    """One run of a sweep: its name for people, its config, its folder."""
+
+    name: str
+    config: Config
+    folder: RunFolder
+
+    @property
+    def error(self) -> str | None:
+        """Why it diverged, if it did: `diverged.json` in its folder says so."""
+        path = self.folder.workdir / "diverged.json"
+        return json.loads(path.read_text())["error"] if path.exists() else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to train or to evaluate."""
+        return self.error is not None or self.folder.is_finished(self.config)
+
+    def give_up(self, error: TrainingDivergedError) -> None:
+        """Write down why it ended before its time."""
+        write_whole(self.folder.workdir / "diverged.json", json.dumps({"error": str(error)}) + "\n")
+
+
+def train_together(
+    runs: Sequence[SweptRun], cadence: Cadence, batches: PairBatches, evaluator: Evaluator, bar: tqdm
+) -> None:
+    """Train runs of one shape to their end, from the newest step that all of them have saved.
+
+    A run whose loss or gradient is not finite is given up; the others go on. The bar counts the steps of
+    all runs.
+    """
+    config = runs[0].config
+    eval_every = cadence.eval_every or max(config.steps // 5, 1)
+    together = Together([run.config for run in runs])
+    with contextlib.ExitStack() as stack:
+        stores = [stack.enter_context(Checkpoints(run.folder.checkpoints)) for run in runs]
+        start, states = _begin(config, stores)
+        bar.update(start * len(runs))
+        logs = [
+            stack.enter_context(RunLog(run.folder.workdir, start, config.steps, name=run.name))
+            for run in runs
+        ]
+        going = set(range(len(runs)))
+        states = together.stack(states)
+        for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
+            states, metrics = together.step(states, batch)
+            bar.update(len(runs))
+            last = step == config.steps
+            logged, evaluated = last or step % cadence.log_every == 0, last or step % eval_every == 0
+            saved = evaluated or (cadence.save_every and step % cadence.save_every == 0)
+            for number in sorted(going) if logged or saved else ():
+                run, log = runs[number], logs[number]
+                try:
+                    numbers = finite(metrics[number], step)
+                except TrainingDivergedError as error:
+                    run.give_up(error)
+                    going.remove(number)
+                    continue
+                if logged:
+                    epoch = (step - 1) // batches.steps_per_epoch + 1
+                    log.tick(step, epoch, numbers, config.batch_size)
+                if saved:
+                    plain = together.state(states, number)
+                    score = None
+                    if evaluated:
+                        score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, log)[0]}
+                    stores[number].save(step, plain, run.config, score)
+                    log.restart_clock(step)
+
+
+def _begin(config: Config, stores: Sequence[Checkpoints]) -> tuple[int, list[TrainState]]:
+    """The newest step that all have saved, and their states there; the fresh state where there is none."""
+    fresh = create_state(config, build_optimiser(config))
+    common = set.intersection(*(store.steps() for store in stores))
+    if not common:
+        return 0, [fresh] * len(stores)
+    start = max(common)
+    for store in stores:
+        store.cut(start)
+    return start, [store.restore(start, fresh) for store in stores]
+
+
+def in_groups(runs: Sequence[SweptRun], size: int) -> Iterator[list[SweptRun]]:
+    """Runs that may train together, `size` at most: fresh ones, or those with a step that all have saved."""
+    saved = {run.name: _steps_saved(run) for run in runs}
+    waiting = list(runs)
+    while waiting:
+        group, common = [waiting[0]], saved[waiting[0].name]
+        for run in waiting[1:]:
+            both = common & saved[run.name]
+            if len(group) < size and (both or not (common or saved[run.name])):
+                group.append(run)
+                common = both
+        yield group
+        waiting = [run for run in waiting if run not in group]
+
+
+def _steps_saved(run: SweptRun) -> set[int]:
+    if not run.folder.checkpoints.is_dir():
+        return set()
+    with Checkpoints(run.folder.checkpoints, read_only=True) as store:
+        return store.steps()

@@ -1,0 +1,163 @@
+"""Every choice of a config that differs from the paper's, against its term written out by hand."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_steps import CONFIG, SGD, batch_of, begin
+
+from cyclegan_jax import losses, notes
+from cyclegan_jax.config import RECIPES
+from cyclegan_jax.objective import Objective
+from cyclegan_jax.state import build_discriminator, build_generator
+from cyclegan_jax.steps import build_train_step
+
+A, B = (jnp.asarray(batch_of(5)[genre], jnp.float32) for genre in "ab")
+DRAWS = {genre: jax.random.logistic(jax.random.PRNGKey(seed), A.shape) for seed, genre in enumerate("ab")}
+NOISE = jnp.full_like(A, 0.05)
+
+
+@pytest.fixture(scope="module")
+def state():
+    return begin(key=0)
+
+
+def terms_of(state, **changes):
+    """Loss, fakes and terms of the generators, compiled in one piece."""
+    config = dataclasses.replace(CONFIG, **changes)
+    loss, (fake_a, fake_b, terms) = jax.jit(Objective(config).generators)(
+        state.generators, state.discriminators, A, B, NOISE, DRAWS
+    )
+    return float(loss), fake_a, fake_b, {name: float(value) for name, value in terms.items()}
+
+
+def logits(state, name, x, identity=0.0):
+    generator = build_generator(dataclasses.replace(CONFIG, identity=identity))
+    return jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))(state.generators[name], x)
+
+
+def score(state, name, x):
+    return jax.jit(build_discriminator(CONFIG).apply)({"params": state.discriminators[name]}, x)
+
+
+ROBUST = {
+    "identity": 0.5,
+    "fakes": "notes",
+    "adversarial": "hinge",
+    "cycle": "margin",
+    "note_weight": 6.0,
+    "gamma_generators": 0.75,
+    "lambda_chroma": 0.625,
+    "lambda_identity": 0.375,
+}
+
+
+def test_every_term_of_the_robust_objective_by_hand(state):
+    loss, fake_a, fake_b, terms = terms_of(state, **ROBUST)
+    logits_b, logits_a = logits(state, "gen_ab", A, 0.5), logits(state, "gen_ba", B, 0.5)
+    np.testing.assert_array_equal(fake_b, logits_b > 0)
+    np.testing.assert_array_equal(fake_a, logits_a > 0)
+    assert 0 < float(fake_b.mean()) < 1 and 0 < float(fake_a.mean()) < 1
+    expected = {
+        "loss/adv_ab": -score(state, "disc_b", fake_b + NOISE).mean(),
+        "loss/adv_ba": -score(state, "disc_a", fake_a + NOISE).mean(),
+        "loss/adv_ab_mixed": -score(state, "disc_b_mixed", fake_b + NOISE).mean(),
+        "loss/adv_ba_mixed": -score(state, "disc_a_mixed", fake_a + NOISE).mean(),
+        "loss/cycle_a": losses.weighted_margin(A, logits(state, "gen_ba", fake_b, 0.5), 6.0),
+        "loss/cycle_b": losses.weighted_margin(B, logits(state, "gen_ab", fake_a, 0.5), 6.0),
+        "loss/chroma_ab": losses.chroma_distance(A, jax.nn.sigmoid(logits_b)),
+        "loss/chroma_ba": losses.chroma_distance(B, jax.nn.sigmoid(logits_a)),
+        "loss/identity_a": losses.weighted_margin(A, logits(state, "gen_ba", A, 0.5), 6.0),
+        "loss/identity_b": losses.weighted_margin(B, logits(state, "gen_ab", B, 0.5), 6.0),
+    }
+    assert {name: terms[name] for name in expected} == pytest.approx(
+        {name: float(value) for name, value in expected.items()}, rel=1e-3, abs=1e-5
+    )
+    weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "identity": 0.375}
+    total = sum(
+        (0.75 if "mixed" in name else weights[name.split("/")[1].split("_")[0]]) * terms[name]
+        for name in expected
+    )
+    assert loss == pytest.approx(total, rel=1e-5)
+    assert set(terms) == {*expected, "loss/generators"}
+
+
+def test_sampled_fakes_come_from_the_draws(state):
+    _, fake_a, fake_b, _ = terms_of(state, fakes="sampled")
+    np.testing.assert_array_equal(fake_b, logits(state, "gen_ab", A) + DRAWS["b"] > 0)
+    np.testing.assert_array_equal(fake_a, logits(state, "gen_ba", B) + DRAWS["a"] > 0)
+
+
+def test_the_mixed_discriminators_move_the_generators_only_by_their_own_weight(state):
+    def gradient(**changes):
+        objective = Objective(dataclasses.replace(CONFIG, **changes))
+        return jax.jit(jax.grad(lambda g, d: objective.generators(g, d, A, B, NOISE, DRAWS)[0]))
+
+    changed = state.discriminators | {
+        name: jax.tree.map(lambda leaf: leaf * 1.5, state.discriminators[name])
+        for name in ("disc_a_mixed", "disc_b_mixed")
+    }
+    for weight, reaches in ((0.0, False), (0.5, True)):
+        take = gradient(gamma_generators=weight)
+        one, other = (take(state.generators, d) for d in (state.discriminators, changed))
+        differ = [
+            bool((a != b).any()) for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+        ]
+        assert any(differ) == reaches
+
+
+def test_the_hinge_of_the_discriminators(state):
+    config = dataclasses.replace(CONFIG, adversarial="hinge")
+    loss, terms = jax.jit(Objective(config).discriminators)(state.discriminators, {"disc_a": (A, B)}, NOISE)
+    real, fake = score(state, "disc_a", A + NOISE), score(state, "disc_a", B + NOISE)
+    expected = losses.hinge_discrimination(real, fake)
+    assert float(terms["loss/disc_a"]) == pytest.approx(float(expected), rel=1e-4)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_the_average_follows_the_generators(state):
+    config = dataclasses.replace(CONFIG, average=0.5)
+    step = jax.jit(build_train_step(config, SGD))
+    first = state.replace(step=jnp.int32(100), average=jax.tree.map(jnp.zeros_like, state.generators))
+    second, _ = step(first, batch_of(1))
+    third, _ = step(second, batch_of(2))
+    for old, new, mean in zip(
+        *(jax.tree.leaves(t) for t in (second.generators, third.generators, third.average)), strict=True
+    ):
+        np.testing.assert_allclose(mean, 0.25 * old + 0.5 * new, rtol=1e-5, atol=1e-7)
+    assert third.transferring is third.average
+    assert state.transferring is state.generators
+
+
+def test_a_young_average_forgets_sooner(state):
+    config = dataclasses.replace(CONFIG, average=0.999)
+    begun = state.replace(average=jax.tree.map(jnp.zeros_like, state.generators))
+    after, _ = jax.jit(build_train_step(config, SGD))(begun, batch_of(1))
+    for new, mean in zip(jax.tree.leaves(after.generators), jax.tree.leaves(after.average), strict=True):
+        np.testing.assert_allclose(mean, 0.9 * new, rtol=1e-5, atol=1e-7)
+
+
+def test_straight_through_is_a_step_with_the_slope_of_a_ramp():
+    x = jnp.array([-3.0, -1.9, -0.1, 0.0, 0.1, 1.9, 3.0])
+    np.testing.assert_array_equal(notes.straight_through(x), [0, 0, 0, 0, 1, 1, 1])
+    slope = jax.grad(lambda x: notes.straight_through(x).sum())(x)
+    np.testing.assert_allclose(slope, [0, 0.25, 0.25, 0.25, 0.25, 0.25, 0])
+
+
+def test_the_binary_concrete_draws_by_probability_with_the_slope_of_the_soft_draw():
+    draws = jax.random.logistic(jax.random.PRNGKey(0), (20_000,))
+    drawn = notes.sampled(jnp.full(20_000, -1.0), draws)
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    assert float(drawn.mean()) == pytest.approx(float(jax.nn.sigmoid(-1.0)), abs=0.01)
+    x, draw = jnp.array([0.3, -2.0]), jnp.array([-0.5, 1.0])
+    slope = jax.grad(lambda x: notes.sampled(x, draw).sum())(x)
+    soft = jax.nn.sigmoid((x + draw) / notes.TEMPERATURE)
+    np.testing.assert_allclose(slope, soft * (1 - soft) / notes.TEMPERATURE, rtol=1e-5)
+
+
+def test_the_recipes_are_fields_of_a_config():
+    assert RECIPES["paper"] == {}
+    robust = dataclasses.replace(CONFIG, **RECIPES["robust"])
+    assert robust.fakes == "notes" and robust.identity > 0

@@ -1,0 +1,136 @@
+"""The sweep: runs side by side, taken up where they were stopped, and the paper's tables."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import SMALLEST, run_command
+
+from cyclegan_jax.config import Config
+from launch.run_folder import RunFolder
+from launch.sweep_runs import SweptRun
+from launch.sweep_tables import PAPERS_ACCURACY, to_markdown
+
+FLAGS = ("--pair=jazz_pop", "--steps=4", "--log_every=1", "--eval_every=4", *SMALLEST)
+ACCURACY = {0.0: 0.9, 0.01: 0.8, 0.5: 0.7}
+
+
+@pytest.fixture(scope="module")
+def swept(demo_dir, run_dir, tmp_path_factory) -> tuple[Path, str]:
+    """A sweep of two runs in one program and one alone, and what was printed."""
+    place = tmp_path_factory.mktemp("sweep")
+    flags = (*FLAGS, f"--data_dir={demo_dir}", "--workdir=sweep", "--sigma_d=0,1", "--together=2")
+    done = run_command("sweep", *flags, "--model=base", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "sweep", done.stdout
+
+
+def test_every_run_is_a_run_like_any_other(swept):
+    folder, printed = swept
+    assert {path.name for path in folder.iterdir()} == {"base_sigma_0", "base_sigma_1", "sweep.md"}
+    for sigma in (0, 1):
+        run = RunFolder(folder / f"base_sigma_{sigma}")
+        config = run.config()
+        assert (config.model, config.sigma_d, config.adversarial) == ("base", sigma, "least_squares")
+        assert run.is_finished(config)
+        rows = [json.loads(line) for line in (run.workdir / "metrics.jsonl").read_text().splitlines()]
+        assert [row["step"] for row in rows if "epoch" in row] == [1, 2, 3, 4]
+        assert (run.workdir / "evaluation" / "phrases.png").stat().st_size > 0
+    text = (folder / "sweep.md").read_text()
+    assert text.strip() in printed
+    for heading in ("classifier's accuracy", "Losses after training", "Total strength", "best of each model"):
+        assert heading in text
+
+
+def test_a_sweep_that_was_stopped_trains_what_is_missing_and_no_more(swept, demo_dir):
+    folder, _ = swept
+    untouched = (folder / "base_sigma_1" / "metrics.jsonl").stat().st_mtime_ns
+    (folder / "base_sigma_0" / "evaluation.json").unlink()
+    table = (folder / "sweep.md").read_text()
+    flags = (*FLAGS, f"--data_dir={demo_dir}", "--workdir=sweep", "--sigma_d=0,1", "--model=base")
+    done = run_command("sweep", *flags, cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "base_sigma_1" / "metrics.jsonl").stat().st_mtime_ns == untouched
+    assert "8/8" in done.stderr
+    assert (folder / "sweep.md").read_text() == table
+
+
+def test_flags_that_name_no_run_are_refused(demo_dir, tmp_path):
+    for flag, words in (("--sigma_d=0,much", "'0,much'"), ("--model=base,huge", "'huge'")):
+        done = run_command("sweep", *FLAGS, f"--data_dir={demo_dir}", flag, cwd=tmp_path)
+        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def planted(folder: Path, model: str, sigma: float, strength: float | None, **changes: float) -> SweptRun:
+    """A finished run of made-up figures; one that diverged where there is no strength."""
+    config = Config(
+        pair=("classic", "jazz"),
+        genres=(),
+        fingerprint="",
+        steps=20,
+        constant_steps=10,
+        model=model,
+        sigma_d=sigma,
+        **changes,
+    )
+    run = SweptRun(f"{model}_{sigma}", config, RunFolder(folder / f"{model}_{sigma}"))
+    run.folder.workdir.mkdir()
+    losses = ("generators", "discriminators", "adv_ab", "adv_ba", "cycle_a", "cycle_b")
+    ticks = [
+        {"step": step, "epoch": 1} | {f"loss/{name}": step + place for place, name in enumerate(losses)}
+        for step in range(1, 21)
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in [*ticks, {"step": 20, "validation/score": 1.0}])
+    (run.folder.workdir / "metrics.jsonl").write_text(text)
+    if strength is None:
+        run.give_up(ArithmeticError("loss/cycle_a is nan by step 3"))
+        return run
+    evaluation = {
+        "trained_steps": 20,
+        "total_strength": {"share": strength},
+        "total_judge_strength": {"share": strength / 2},
+    }
+    (run.folder.workdir / "evaluation.json").write_text(json.dumps(evaluation))
+    return run
+
+
+def test_the_tables_have_our_figures_beside_the_papers(tmp_path):
+    runs = [
+        planted(tmp_path, "base", 0.0, 0.4),
+        planted(tmp_path, "base", 1.0, 0.6),
+        planted(tmp_path, "full", 0.0, 0.5),
+        planted(tmp_path, "full", 1.0, None),
+    ]
+    text = to_markdown(runs, ACCURACY)
+    for row in (
+        "| 0 | 90.00 | 88.89 |",
+        "| 0.01 | 80.00 | 88.53 |",
+        "| base | 0 | 19.5000 | 20.5000 | 21.5000 | 22.5000 | 23.5000 | 24.5000 |",
+        "| full | 1 | diverged |  |  |  |  |  |",
+        "| 0 | 40.0 (20.0) | 50.0 (25.0) | 48.5 |",
+        "| 1 | 60.0 (30.0) | diverged | 69.7 |",
+        "| base | 1 | 60.0 (30.0) | 69.7 (σ_D 1) |",
+        "| full | 0 | 50.0 (25.0) | 69.0 (σ_D 0.01) |",
+    ):
+        assert row in text, row
+    assert "the pool of past fakes" in text
+
+
+def test_another_pair_has_no_figures_of_the_papers_and_other_weights_no_note(tmp_path):
+    run = planted(tmp_path, "full", 0.0, 0.5, gamma_generators=0.5)
+    other = SweptRun(
+        run.name, run.config.__class__(**{**vars(run.config), "pair": ("rock", "jazz")}), run.folder
+    )
+    text = to_markdown([other], ACCURACY)
+    assert "48.5" not in text and "88.89" not in text
+    assert "the pool of past fakes" not in text
+
+
+def test_the_papers_accuracies_are_those_of_its_table():
+    assert [
+        list(PAPERS_ACCURACY[frozenset(pair)].values()) for pair in (("jazz", "classic"), ("jazz", "pop"))
+    ] == [
+        [88.89, 88.53, 87.87, 84.71, 83.07, 74.93],
+        [67.07, 66.18, 63.78, 62.40, 61.72, 59.96],
+    ]

@@ -1,0 +1,79 @@
+"""Several runs in one program do what each does alone."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from test_steps import CONFIG, SGD, batch_of, begin
+
+from cyclegan_jax import together as module
+from cyclegan_jax.steps import build_train_step
+from cyclegan_jax.together import Together, how_many_fit
+
+CONFIGS = [dataclasses.replace(CONFIG, sigma_d=sigma) for sigma in (0.0, 0.3)]
+
+
+@pytest.fixture(autouse=True)
+def plain_descent(monkeypatch):
+    """Adam would blow rounding up to the size of the learning rate."""
+    monkeypatch.setattr(module, "build_optimiser", lambda config: SGD)
+
+
+def assert_alike(one, other):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), one, other)
+
+
+def walk(configs, steps=2):
+    together = Together(configs)
+    states = together.stack([begin(key=1)] * len(configs))
+    for number in range(steps):
+        states, metrics = together.step(states, batch_of(number))
+    return [together.state(states, run) for run in range(len(configs))], metrics
+
+
+def test_runs_side_by_side_are_as_runs_alone_each_with_its_own_noise():
+    states, metrics = walk(CONFIGS)
+    for config, state, numbers in zip(CONFIGS, states, metrics, strict=True):
+        step, alone = jax.jit(build_train_step(config, SGD)), begin(key=1)
+        for number in range(2):
+            alone, expected = step(alone, batch_of(number))
+        assert_alike(state, alone)
+        assert_alike(numbers, expected)
+    assert float(metrics[0]["loss/disc_a"]) != pytest.approx(float(metrics[1]["loss/disc_a"]), rel=1e-3)
+
+
+def test_a_run_alone_has_no_axis_added():
+    (state,), (metrics,) = walk(CONFIGS[1:], steps=1)
+    assert jax.tree.map(np.shape, state) == jax.tree.map(np.shape, begin(key=1))
+    assert float(metrics["loss/disc_a"]) > 0
+
+
+class Card:
+    """A device with so much memory."""
+
+    platform = "gpu"
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def memory_stats(self) -> dict[str, int]:
+        return {"bytes_limit": self.room}
+
+
+@pytest.mark.parametrize("room, fit", [(10**9, 5), (300, 3), (130, 2), (50, 1)])
+def test_as_many_as_fit_by_halving(monkeypatch, room, fit):
+    monkeypatch.setattr(jax, "devices", lambda: [Card(room)])
+    monkeypatch.setattr(Together, "__init__", lambda self, configs: setattr(self, "count", len(configs)))
+    monkeypatch.setattr(Together, "bytes_needed", lambda self, plain, batch: 50 * self.count)
+    assert how_many_fit([CONFIG] * 5, batch_of(0)) == fit
+
+
+def test_one_at_a_time_on_a_cpu():
+    assert how_many_fit(CONFIGS, batch_of(0)) == 1
+
+
+def test_xlas_account_grows_with_the_runs():
+    plain, batch = jax.eval_shape(lambda: begin(key=1)), batch_of(0)
+    one, two = (Together(CONFIGS[:count]).bytes_needed(plain, batch) for count in (1, 2))
+    assert 1.5 * one < two < 3 * one
