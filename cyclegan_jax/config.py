@@ -32,6 +32,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "robust": {
         "model": "base",
         "identity": 1.0,
+        "positions": True,
         "fakes": "notes",
         "adversarial": "hinge",
         "cycle": "margin",
@@ -65,6 +66,7 @@ class Config:
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     identity: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
+    positions: bool = False  # whether networks are told where in bar and register they are; no; no
     fakes: str = "probabilities"  # what judges and the way back are given, see notes.py; these; these
     adversarial: str = "least_squares"  # its loss; this; this
     cycle: str = "l1"  # the cycle's loss, see objective.py; this; this

@@ -4,16 +4,18 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.layers import Conv, InstanceNorm, leaky_relu
+from cyclegan_jax.layers import Conv, InstanceNorm, PositionEmbedding, leaky_relu
 
 
 class Discriminator(nn.Module):
     """Score overlapping patches, 1 for real and 0 for fake, least squares (paper, table II).
 
-    [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32.
+    [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32. With `positions` it
+    knows beats and registers; the paper's judges a phrase alike wherever it lies.
     """
 
     width: int = 64
+    positions: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -21,6 +23,8 @@ class Discriminator(nn.Module):
         w, dtype = self.width, self.dtype
         x = x.astype(dtype)
         x = Conv(w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
+        if self.positions:
+            x = PositionEmbedding()(x)
         x = leaky_relu(x)  # [B, 32, 42, w]
         x = Conv(4 * w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
         x = leaky_relu(InstanceNorm()(x))  # [B, 16, 21, 4w]

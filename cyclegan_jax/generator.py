@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.layers import Conv, ConvTranspose, InstanceNorm, reflect_pad
+from cyclegan_jax.layers import Conv, ConvTranspose, InstanceNorm, PositionEmbedding, reflect_pad
 
 
 class ResidualBlock(nn.Module):
@@ -29,7 +29,8 @@ class Generator(nn.Module):
 
     [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
     `logits` gives their logits. `identity` is added to the logit of a cell that is on in x and taken from
-    that of one that is off, so that a fresh generator leaves its input as it is; the paper has none.
+    that of one that is off, so that a fresh generator leaves its input as it is. `positions` tells the
+    residual blocks where they are. The paper has neither.
     The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
     a scan, which compiles once for all; `unroll` writes them out, same numbers, several times faster
     where XLA runs a loop's convolutions on one thread (CPU).
@@ -38,6 +39,7 @@ class Generator(nn.Module):
     width: int = 64
     blocks: int = 10
     identity: float = 0.0
+    positions: bool = False
     unroll: bool = False
     dtype: jnp.dtype = jnp.float32
 
@@ -55,6 +57,8 @@ class Generator(nn.Module):
         x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
         x = Conv(4 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
+        if self.positions:
+            x = PositionEmbedding()(x)
         residual_blocks = nn.scan(
             ResidualBlock,
             variable_axes={"params": 0},

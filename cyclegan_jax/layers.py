@@ -90,3 +90,16 @@ class InstanceNorm(nn.Module):
         variance = jnp.square(wide - mean).mean(axis=(1, 2), keepdims=True)
         normal = (wide - mean) * jax.lax.rsqrt(variance + self.epsilon)
         return (normal * scale + offset).astype(x.dtype)
+
+
+class PositionEmbedding(nn.Module):
+    """Add a learned map, so that what follows can tell steps of the bar and registers apart.
+
+    Convolutions treat all places alike, but beats and octaves are not. The map starts as N(0, 0.02).
+    [B, T, P, C] -> [B, T, P, C] in x's dtype; T and P must be those it was created with.
+    """
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        embedding = self.param("embedding", nn.initializers.normal(0.02), x.shape[1:])
+        return x + embedding.astype(x.dtype)

@@ -45,13 +45,18 @@ def build_generator(config: Config) -> Generator:
     """The generator module of a config; its blocks are written out where loops are slow."""
     on_cpu = jax.default_backend() == "cpu"
     return Generator(
-        config.width, config.blocks, config.identity, unroll=on_cpu, dtype=jnp.dtype(config.dtype)
+        config.width,
+        config.blocks,
+        config.identity,
+        config.positions,
+        unroll=on_cpu,
+        dtype=jnp.dtype(config.dtype),
     )
 
 
 def build_discriminator(config: Config) -> Discriminator:
     """The discriminator module of a config."""
-    return Discriminator(config.width, dtype=jnp.dtype(config.dtype))
+    return Discriminator(config.width, config.positions, dtype=jnp.dtype(config.dtype))
 
 
 def learning_rate(config: Config) -> optax.Schedule:

@@ -53,6 +53,9 @@ GAMMA_GENERATORS = flags.DEFINE_float(
 IDENTITY = flags.DEFINE_float(
     "identity", None, "What the input adds to the logits of the output; default by recipe."
 )
+POSITIONS = flags.DEFINE_bool(
+    "positions", None, "Tell the networks where in bar and register they are; default by recipe."
+)
 FAKES_FLAG = flags.DEFINE_enum(
     "fakes", None, FAKES, "What judges and the way back are given of a transfer; default by recipe."
 )
@@ -145,7 +148,7 @@ def config(
 
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
-    own = (LAMBDA_CYCLE, LAMBDA_CHROMA, LAMBDA_IDENTITY, GAMMA_GENERATORS, IDENTITY, NOTE_WEIGHT)
+    own = (LAMBDA_CYCLE, LAMBDA_CHROMA, LAMBDA_IDENTITY, GAMMA_GENERATORS, IDENTITY, NOTE_WEIGHT, POSITIONS)
     own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, AVERAGE, LEARNING_RATE)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 

@@ -16,15 +16,28 @@ BEAT = 480
 # What --help must speak of, beside the flags that all commands on data share.
 DATA_FLAGS = ("dataset", "midi_dir", "manual_dir", "data_dir", "max_bars", "transpose")
 DATA_FLAGS += ("beam_runner", "beam_options")
+TRAIN_FLAGS = (
+    "pair",
+    "model",
+    "preset",
+    "width",
+    "blocks",
+    "batch_size",
+    "epochs",
+    "steps",
+    "constant_epochs",
+)
+TRAIN_FLAGS += ("recipe", "lambda_cycle", "lambda_chroma", "lambda_identity", "gamma", "gamma_generators")
+TRAIN_FLAGS += ("sigma_d", "identity", "positions", "fakes", "adversarial", "cycle", "note_weight", "average")
+TRAIN_FLAGS += ("pool_size", "learning_rate", "beta1", "dtype", "seed", "log_every", "eval_every")
+TRAIN_FLAGS += ("save_every", "workdir")
 FLAGS = {
     "prepare": DATA_FLAGS,
     "train": (
-        *DATA_FLAGS,
-        *("pair", "model", "preset", "width", "blocks", "batch_size", "epochs", "steps", "constant_epochs"),
-        *("lambda_cycle", "gamma", "sigma_d", "pool_size", "learning_rate", "beta1", "dtype", "seed"),
-        *("log_every", "eval_every", "save_every", "workdir", "extend", "dry_run"),
+        *(*DATA_FLAGS, *TRAIN_FLAGS, "extend", "dry_run", "stop_on_collapse"),
         *("coordinator", "num_processes", "process_id"),
     ),
+    "sweep": (*DATA_FLAGS, *TRAIN_FLAGS, "together"),
     "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
     "evaluate": ("workdir", "data_dir"),
     "transfer": ("workdir", "to", "out_dir", "overwrite"),

@@ -71,3 +71,20 @@ def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(scores, p
     assert low_scores.dtype == jnp.float32
     difference = np.abs(low_scores - scores).mean() / np.abs(scores).mean()
     assert 1e-5 < difference < 0.02
+
+
+def moved(scores, steps):
+    """Scores of phrases moved by so many patches, those of the borders left out."""
+    return scores[:, 4 + steps : 12 + steps, 6:15]
+
+
+@pytest.mark.parametrize("positions", [False, True])
+def test_only_with_positions_does_it_matter_where_a_phrase_lies(positions):
+    module = Discriminator(W, positions)
+    phrase = np.zeros((1, 64, 84, 1), np.float32)
+    phrase[0, 24:30, 40:44] = 1
+    params = random_params(module, phrase, centre=0.0)
+    apply = jax.jit(module.apply)
+    one, other = (apply({"params": params}, np.roll(phrase, steps, axis=1)) for steps in (0, 4))
+    same = np.allclose(moved(one, 0), moved(other, 1), atol=1e-3)
+    assert same != positions

@@ -151,3 +151,31 @@ def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(transferr
     assert low.dtype == jnp.float32
     difference = np.abs(low - transferred)
     assert 1e-5 < difference.mean() < 0.02
+
+
+def test_a_fresh_generator_with_an_identity_leaves_notes_as_they_are(phrases):
+    generator = Generator(**SMALL, identity=1.0, positions=True)
+    params = generator.init(jax.random.PRNGKey(0), phrases)["params"]
+    probabilities = jax.jit(generator.apply)({"params": params}, phrases)
+    np.testing.assert_array_equal(probabilities > 0.5, phrases > 0.5)
+    logits = generator.apply({"params": params}, phrases, method="logits")
+    np.testing.assert_allclose(jax.nn.sigmoid(logits), probabilities, atol=1e-6)
+
+
+def test_the_identity_is_added_to_the_logits(params, phrases):
+    plain, leaning = (Generator(**SMALL, identity=k) for k in (0.0, 2.5))
+    logits = [
+        jax.jit(lambda p, x, g=g: g.apply({"params": p}, x, method="logits"))(params, phrases)
+        for g in (plain, leaning)
+    ]
+    np.testing.assert_allclose(logits[1] - logits[0], 2.5 * (2 * phrases - 1), atol=1e-4)
+
+
+def test_positions_change_what_the_residual_blocks_see(phrases):
+    generator = Generator(**SMALL, positions=True)
+    shapes, _ = parameter_shapes(generator, phrases)
+    assert shapes["PositionEmbedding_0/embedding"] == (16, 21, 4 * W)
+    params = random_params(generator, phrases, centre=0.0)
+    without = {name: leaf for name, leaf in params.items() if name != "PositionEmbedding_0"}
+    with_them = jax.jit(generator.apply)({"params": params}, phrases)
+    assert np.abs(with_them - jax.jit(Generator(**SMALL).apply)({"params": without}, phrases)).max() > 1e-3

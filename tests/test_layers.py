@@ -5,7 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax.layers import WEIGHT_INIT, Conv, ConvTranspose, InstanceNorm, leaky_relu, reflect_pad
+from cyclegan_jax.layers import (
+    WEIGHT_INIT,
+    Conv,
+    ConvTranspose,
+    InstanceNorm,
+    PositionEmbedding,
+    leaky_relu,
+    reflect_pad,
+)
 
 
 def conv(x, kernel, strides=(1, 1)):
@@ -147,3 +155,12 @@ def test_transposed_convolution_is_the_gradient_of_the_strided_one(rng):
     probe = np.eye(48).reshape(48, 6, 8, 1)
     seen = conv_same(probe, kernel[::-1, ::-1], (2, 2))
     np.testing.assert_allclose(y.ravel(), (seen * x).sum(axis=(1, 2, 3)), atol=1e-5)
+
+
+def test_a_position_embedding_is_a_map_of_its_own_added_to_every_sample(rng):
+    x = rng.normal(size=(3, 4, 6, 2)).astype(np.float32)
+    params = PositionEmbedding().init(jax.random.PRNGKey(0), x)["params"]
+    assert params["embedding"].shape == (4, 6, 2)
+    assert 0.01 < np.std(params["embedding"]) < 0.03
+    y = PositionEmbedding().apply({"params": params}, x)
+    np.testing.assert_allclose(y - x, np.broadcast_to(params["embedding"], x.shape), atol=1e-6)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cyclegan_jax import second_judge
 from cyclegan_jax.second_judge import features, train_second_judge
 
 BASS, CHORD, MELODY = slice(0, 12), slice(12, 37), slice(37, 86)
@@ -74,3 +75,31 @@ def test_equal_seeds_judge_alike():
     sides = {"a": genre(1, 40, 1), "b": genre(2, 40, 3)}
     one, other = (train_second_judge(sides, sides, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.probabilities(sides["a"]), other.probabilities(sides["a"]))
+
+
+def test_features_are_the_same_in_parts_and_of_rows_asked_for(monkeypatch):
+    whole = features(SONG)
+    monkeypatch.setattr(second_judge, "AT_ONCE", 1)
+    np.testing.assert_array_equal(features(SONG), whole)
+    np.testing.assert_array_equal(features(SONG, np.array([1])), whole[1:2])
+    assert features(SONG[:0]).shape == (0, whole.shape[1])
+
+
+def test_of_many_phrases_some_are_trained_on(monkeypatch):
+    monkeypatch.setattr(second_judge, "MOST_PHRASES", 50)
+    asked = []
+
+    class Watched:
+        def __init__(self, rolls: np.ndarray) -> None:
+            self.rolls = rolls
+
+        def __len__(self) -> int:
+            return len(self.rolls)
+
+        def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+            asked.append(len(rows))
+            return self.rolls[rows]
+
+    train = {"a": Watched(genre(1, 60, 1)), "b": Watched(genre(2, 40, 3))}
+    judge = train_second_judge(train, {"a": genre(3, 20, 1), "b": genre(4, 20, 3)}, seed=0)
+    assert asked == [50, 40] and judge.accuracy > 0.9
