@@ -62,7 +62,7 @@ def features(phrases: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     note lengths, octaves; and the number of notes.
     """
     rows = np.arange(len(phrases)) if rows is None else rows
-    parts = np.array_split(rows, max(-(-len(rows) // AT_ONCE), 1))
+    parts = np.array_split(rows, -(-len(rows) // AT_ONCE))
     return np.concatenate([_features(phrases[part]) for part in parts])
 
 
