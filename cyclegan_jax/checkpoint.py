@@ -122,8 +122,14 @@ class Checkpoints:
     def _restore_arrays(self, step: int, item: Any, *, partial: bool) -> Any:  # noqa: ANN401
         as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), item)
         args = ocp.args.PyTreeRestore(item=item, restore_args=as_numpy, partial_restore=partial)
-        with _quiet_orbax():
-            return self._manager.restore(step, args=ocp.args.Composite(state=args))["state"]
+        try:
+            with _quiet_orbax():
+                return self._manager.restore(step, args=ocp.args.Composite(state=args))["state"]
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"the checkpoint of step {step} in {str(self.folder)!r} has other parts than this model; use "
+                "the version that wrote it or another workdir."
+            ) from error
 
 
 def _alone() -> ocp.options.MultiprocessingOptions:

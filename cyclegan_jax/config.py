@@ -24,6 +24,7 @@ PRESETS: Mapping[str, Mapping[str, int]] = {
 POOL_BATCHES = 50
 FAKES = ("probabilities", "notes", "sampled")
 ADVERSARIAL = ("least_squares", "hinge")
+NOISE = ("shared", "fresh")
 CYCLE = ("l1", "cross_entropy", "margin")
 
 # What a recipe sets; `paper` is the paper's objective, the defaults of the fields.
@@ -33,15 +34,18 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "model": "base",
         "identity": 1.0,
         "positions": True,
+        "skips": True,
         "fakes": "notes",
         "adversarial": "hinge",
         "cycle": "margin",
-        "note_weight": 10.0,
-        "lambda_cycle": 0.2,
-        "lambda_chroma": 0.5,
+        "note_weight": 4.0,
+        "lambda_cycle": 2.0,
+        "lambda_chroma": 1.0,
         "sigma_d": 0.2,
+        "noise": "fresh",
         "average": 0.999,
-        "learning_rate": 4e-4,
+        "learning_rate": 8e-4,
+        "rate_d": 0.5,
     },
 }
 
@@ -65,15 +69,19 @@ class Config:
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
+    noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
     identity: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
     positions: bool = False  # whether networks are told where in bar and register they are; no; no
-    fakes: str = "probabilities"  # what judges and the way back are given, see notes.py; these; these
+    skips: bool = False  # whether generators hand fine detail past the narrows; no; no
+    fakes: str = "probabilities"  # what discriminators and the way back get, see notes.py; these; these
     adversarial: str = "least_squares"  # its loss; this; this
     cycle: str = "l1"  # the cycle's loss, see objective.py; this; this
     note_weight: float = 1.0  # of a note against a silent cell in the cycle's loss, not in l1; 1; 1
     gamma_generators: float = 0.0  # weight of the mixed discriminators for the generators; 0; 0
     lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
     lambda_identity: float = 0.0  # weight of leaving phrases of the target genre alone; none; none
+    r1: float = 0.0  # weight of the discriminators' gradient penalty on reals; none; none
+    rate_d: float = 1.0  # the discriminators' learning rate over the generators'; 1; 1
     average: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
     learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
@@ -85,6 +93,7 @@ class Config:
     def __post_init__(self) -> None:
         check_choice("model", self.model, MODELS)
         check_choice("dtype", self.dtype, DTYPES)
+        check_choice("noise", self.noise, NOISE)
         check_choice("fakes", self.fakes, FAKES)
         check_choice("adversarial", self.adversarial, ADVERSARIAL)
         check_choice("cycle", self.cycle, CYCLE)
@@ -94,8 +103,8 @@ class Config:
         check_range("constant_steps", self.constant_steps, 0, self.steps)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
-        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_identity")
-        for name in (*weights, "sigma_d", "identity", "note_weight"):
+        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_identity", "r1")
+        for name in (*weights, "rate_d", "sigma_d", "identity", "note_weight"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
         for name in ("beta1", "beta2", "average"):

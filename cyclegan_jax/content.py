@@ -43,7 +43,7 @@ def chroma_cosine(truth: np.ndarray, found: np.ndarray) -> float:
 
 def melody(rolls: np.ndarray) -> np.ndarray:
     """The top voice: the highest cell that is on in each step. [N, 64, 84, 1] bool -> the same."""
-    above = np.flip(np.flip(rolls, 2).cumsum(axis=2), 2) - rolls
+    above = np.flip(np.flip(rolls, 2).cumsum(axis=2, dtype=np.int8), 2) - rolls
     return rolls & (above == 0)
 
 

@@ -8,7 +8,7 @@ from cyclegan_jax.layers import Conv, InstanceNorm, PositionEmbedding, leaky_rel
 
 
 class Discriminator(nn.Module):
-    """Score overlapping patches, 1 for real and 0 for fake, least squares (paper, table II).
+    """Score overlapping patches, higher for real than for fake (paper, table II).
 
     [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32. With `positions` it
     knows beats and registers; the paper's judges a phrase alike wherever it lies.

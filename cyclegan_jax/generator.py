@@ -30,7 +30,9 @@ class Generator(nn.Module):
     [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
     `logits` gives their logits. `identity` is added to the logit of a cell that is on in x and taken from
     that of one that is off, so that a fresh generator leaves its input as it is. `positions` tells the
-    residual blocks where they are. The paper has neither.
+    residual blocks where they are. With `skips` each layer of the decoder is given what the encoder had at
+    its resolution too, so that single cells need not pass the narrows (Ronneberger et al. 2015). The paper
+    has none of these.
     The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
     a scan, which compiles once for all; `unroll` writes them out, same numbers, several times faster
     where XLA runs a loop's convolutions on one thread (CPU).
@@ -40,6 +42,7 @@ class Generator(nn.Module):
     blocks: int = 10
     identity: float = 0.0
     positions: bool = False
+    skips: bool = False
     unroll: bool = False
     dtype: jnp.dtype = jnp.float32
 
@@ -52,9 +55,9 @@ class Generator(nn.Module):
         leaning = self.identity * (2.0 * x.astype(jnp.float32) - 1.0)
         x = x.astype(dtype)
         x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
-        x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
+        whole = x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         x = Conv(2 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
-        x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
+        half = x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
         x = Conv(4 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
         if self.positions:
@@ -69,7 +72,11 @@ class Generator(nn.Module):
         x, _ = residual_blocks(dtype=dtype, name="residual_blocks")(x, None)
         x = ConvTranspose(2 * w, dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
+        if self.skips:
+            x = jnp.concatenate([x, half], axis=-1)  # [B, 32, 42, 4w]
         x = ConvTranspose(w, dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
+        if self.skips:
+            x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
         x = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
         return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

@@ -1,4 +1,4 @@
-"""What the networks share: initialisers, instance norm, reflection padding, LeakyReLU."""
+"""What the networks share: initialisers, convolutions, instance norm, padding, places, LeakyReLU."""
 
 import functools
 from collections.abc import Sequence

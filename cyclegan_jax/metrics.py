@@ -29,7 +29,9 @@ class Judges(NamedTuple):
 
 
 class Side(NamedTuple):
-    """Real phrases of a genre, [N, 64, 84, 1] bool: those held out, and those trained on."""
+    """Real phrases of a genre, [N, 64, 84, 1] bool: those held out, and those trained on, which may be
+    read when indexed.
+    """
 
     held_out: np.ndarray
     train: np.ndarray
@@ -83,12 +85,18 @@ def _strengths(shares: dict[str, dict[str, float]]) -> dict[str, float]:
     return {kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in shares.items()}
 
 
+def _score(lesser_strength: float, content: float, variety: float) -> float:
+    """The product; where there is no strength, its lack alone, which little content must not make less."""
+    return lesser_strength * content * min(variety, 1.0) if lesser_strength > 0 else lesser_strength
+
+
 def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, Any]:
     """Both directions, and what sums them up.
 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
     `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen: the lesser of
-    the two judges' total strengths by share × chroma cosine × diversity, the last counted at most 1.
+    the two judges' total strengths by share × chroma cosine × diversity, the last counted at most 1;
+    that strength alone where it is not above 0.
     """
     a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
@@ -111,7 +119,7 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
         "chroma_cosine": content,
         "diversity": variety,
         "blank_share": mean("blank_share"),
-        "score": min(total["share"], total_judge["share"]) * content * min(variety, 1.0),
+        "score": _score(min(total["share"], total_judge["share"]), content, variety),
     }
 
 

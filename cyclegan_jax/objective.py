@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 import jax
+import jax.numpy as jnp
 
 from cyclegan_jax import losses
 from cyclegan_jax.config import Config
+from cyclegan_jax.noise import Noise
 from cyclegan_jax.notes import FAKES
 from cyclegan_jax.state import Params, build_discriminator, build_generator
 
@@ -26,7 +28,7 @@ CYCLE: Mapping[str, Callable] = {
 class Objective:
     """The two losses of a config, pure functions of parameters and phrases.
 
-    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise`, of one phrase's shape or a batch's, is added to
+    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
     whatever a discriminator sees. Terms are reported as they are before their weights.
     """
 
@@ -48,7 +50,7 @@ class Objective:
         discriminators: Params,
         a: jax.Array,
         b: jax.Array,
-        noise: jax.Array,
+        noise: Noise,
         draws: dict[str, jax.Array],
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
         """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
@@ -63,8 +65,12 @@ class Objective:
             self._logits(generators["gen_ab"], fake_a),
         )
         terms = {
-            "loss/adv_ab": self._adversarial(self._score(discriminators["disc_b"], fake_b + noise)),
-            "loss/adv_ba": self._adversarial(self._score(discriminators["disc_a"], fake_a + noise)),
+            "loss/adv_ab": self._adversarial(
+                self._score(discriminators["disc_b"], fake_b + noise("disc_b judging"))
+            ),
+            "loss/adv_ba": self._adversarial(
+                self._score(discriminators["disc_a"], fake_a + noise("disc_a judging"))
+            ),
             "loss/cycle_a": self._cycle(a, cycle_a, config.note_weight),
             "loss/cycle_b": self._cycle(b, cycle_b, config.note_weight),
         }
@@ -87,12 +93,12 @@ class Objective:
         return loss, (fake_a, fake_b, terms | {"loss/generators": loss})
 
     def _mixed_terms(
-        self, discriminators: Params, fake_a: jax.Array, fake_b: jax.Array, noise: jax.Array
+        self, discriminators: Params, fake_a: jax.Array, fake_b: jax.Array, noise: Noise
     ) -> Metrics:
         """What the paper leaves out: fakes are to pass as music of any genre too."""
         fakes = {"disc_a_mixed": ("loss/adv_ba_mixed", fake_a), "disc_b_mixed": ("loss/adv_ab_mixed", fake_b)}
         return {
-            term: self._adversarial(self._score(discriminators[name], fake + noise))
+            term: self._adversarial(self._score(discriminators[name], fake + noise(f"{name} judging")))
             for name, (term, fake) in fakes.items()
         }
 
@@ -108,18 +114,33 @@ class Objective:
         }
 
     def discriminators(
-        self, discriminators: Params, pairs: dict[str, tuple[jax.Array, jax.Array]], noise: jax.Array
+        self, discriminators: Params, pairs: dict[str, tuple[jax.Array, jax.Array]], noise: Noise
     ) -> tuple[jax.Array, Metrics]:
-        """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator."""
+        """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator.
+
+        With `r1` each is held to small gradients on reals (Mescheder et al. 2018, arXiv 1801.04406, eq. 9).
+        """
         terms = {
             f"loss/{name}": self._discrimination(
-                self._score(discriminators[name], real + noise),
-                self._score(discriminators[name], fake + noise),
+                self._score(discriminators[name], real + noise(f"{name} real")),
+                self._score(discriminators[name], fake + noise(f"{name} fake")),
             )
             for name, (real, fake) in pairs.items()
         }
         loss = sum(self._config.gamma * term if "mixed" in name else term for name, term in terms.items())
+        if self._config.r1:
+            steep = {
+                f"loss/{name}_r1": self._steepness(discriminators[name], real)
+                for name, (real, _) in pairs.items()
+            }
+            terms |= steep
+            loss += self._config.r1 * sum(steep.values())
         return loss, terms | {"loss/discriminators": loss}
+
+    def _steepness(self, params: Params, real: jax.Array) -> jax.Array:
+        """mean over phrases of ½ ‖∇ mean D(x)‖², the gradient being by x."""
+        slope = jax.grad(lambda x: self._score(params, x).mean(axis=(1, 2, 3)).sum())(real)
+        return 0.5 * jnp.square(slope).sum(axis=(1, 2, 3)).mean()
 
 
 def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax.Array) -> Metrics:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 class SamplePool:
     """The last batches of fakes of either genre.
 
-    `a`, `b`: [pool, batch, 64, 84, 1] in (0, 1), float32. `filled`: batches held, a scalar.
+    `a`, `b`: [pool, batch, 64, 84, 1] in [0, 1], float32. `filled`: batches held, a scalar.
     """
 
     a: jax.Array

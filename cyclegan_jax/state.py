@@ -49,6 +49,7 @@ def build_generator(config: Config) -> Generator:
         config.blocks,
         config.identity,
         config.positions,
+        config.skips,
         unroll=on_cpu,
         dtype=jnp.dtype(config.dtype),
     )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from cyclegan_jax.config import Config
+from cyclegan_jax.noise import NOISE
 from cyclegan_jax.objective import Metrics, Objective
 from cyclegan_jax.sample_pool import exchange
 from cyclegan_jax.state import Params, TrainState
@@ -34,15 +35,19 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
         noise_key, pool_key, draw_key = jax.random.split(jax.random.fold_in(state.key, state.step), 3)
         a, b = batch["a"].astype(jnp.float32), batch["b"].astype(jnp.float32)
         whole = (a.shape[0] * devices, *a.shape[1:])
-        noise = own_part(draw_noise(noise_key, whole, sigma_d), devices)
+        drawn = NOISE[config.noise](noise_key, whole, sigma_d)
         draws = {
             genre: own_part(jax.random.logistic(key, whole), devices)
             for genre, key in zip("ab", jax.random.split(draw_key), strict=True)
         }
 
+        def noise(use: str) -> jax.Array:
+            return own_part(drawn(use), devices)
+
         (_, (fake_a, fake_b, generator_terms)), generator_grads = jax.value_and_grad(
-            objective.generators, has_aux=True
-        )(state.generators, state.discriminators, a, b, noise, draws)
+            lambda generators: objective.generators(generators, state.discriminators, a, b, noise, draws),
+            has_aux=True,
+        )(state.generators)
 
         pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
         pairs = {"disc_a": (a, past_a), "disc_b": (b, past_b)}
@@ -50,8 +55,8 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             m = batch["m"].astype(jnp.float32)
             pairs |= {"disc_a_mixed": (m, past_a), "disc_b_mixed": (m, past_b)}
         (_, discriminator_terms), discriminator_grads = jax.value_and_grad(
-            objective.discriminators, has_aux=True
-        )(state.discriminators, pairs, noise)
+            lambda discriminators: objective.discriminators(discriminators, pairs, noise), has_aux=True
+        )(state.discriminators)
 
         generator_grads, discriminator_grads, metrics = mean_over_devices(
             (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
@@ -60,7 +65,11 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             optimiser, generator_grads, state.generator_optimiser, state.generators
         )
         discriminators, discriminator_optimiser = apply_gradients(
-            optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
+            optimiser,
+            discriminator_grads,
+            state.discriminator_optimiser,
+            state.discriminators,
+            config.rate_d,
         )
         metrics |= {
             "grad_norm/generators": l2_norm(generator_grads),
@@ -78,11 +87,6 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
         return new_state, metrics
 
     return train_step
-
-
-def draw_noise(key: jax.Array, shape: tuple[int, ...], sigma: jax.Array | float) -> jax.Array:
-    """|N(0, σ)|, as the original code has it; the paper's text leaves the absolute value out."""
-    return jnp.abs(sigma * jax.random.normal(key, shape))
 
 
 def own_part(whole: jax.Array, devices: int) -> jax.Array:
@@ -112,8 +116,12 @@ def l2_norm(tree: Params) -> jax.Array:
 
 
 def apply_gradients(
-    optimiser: optax.GradientTransformation, grads: Params, optimiser_state: optax.OptState, params: Params
+    optimiser: optax.GradientTransformation,
+    grads: Params,
+    optimiser_state: optax.OptState,
+    params: Params,
+    rate: float = 1.0,
 ) -> tuple[Params, optax.OptState]:
-    """One optimiser step: the new parameters and the new optimiser state."""
+    """One optimiser step, its learning rate times `rate`: the new parameters and optimiser state."""
     updates, optimiser_state = optimiser.update(grads, optimiser_state, params)
-    return optax.apply_updates(params, updates), optimiser_state
+    return optax.apply_updates(params, jax.tree.map(lambda u: rate * u, updates)), optimiser_state

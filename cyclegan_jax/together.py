@@ -26,10 +26,13 @@ class Together:
             jax.vmap(step, in_axes=(0, None, 0)) if self._several else step, donate_argnums=0
         )
 
-    def step(self, states: TrainState, batch: Batch) -> tuple[TrainState, list[Metrics]]:
-        """One step of every run: `states` as `stack` made them, and used up; the metrics run by run."""
-        states, metrics = self._step(states, batch, self._noise())
-        return states, [self._of(metrics, run) for run in range(len(self._sigmas))]
+    def step(self, states: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        """One step of every run: `states` as `stack` made them, and used up; `metrics` takes them apart."""
+        return self._step(states, batch, self._noise())
+
+    def metrics(self, metrics: Metrics, run: int) -> Metrics:
+        """The scalars of one run."""
+        return self._of(metrics, run)
 
     def stack(self, states: Sequence[TrainState]) -> TrainState:
         """The runs' plain states as one, copied; each leaf with an axis of runs before it, if several."""

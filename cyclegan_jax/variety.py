@@ -3,6 +3,7 @@
 import numpy as np
 
 MOST_COMPARED = 2000  # phrases of a set that take part in pairwise figures, drawn by chance
+MOST_SEARCHED = 20_000  # phrases among which copies are sought
 
 
 def jaccard_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -41,11 +42,16 @@ def distinct(rolls: np.ndarray) -> int:
 def nearest(rolls: np.ndarray, others: np.ndarray) -> float:
     """Mean Jaccard distance of each phrase to the nearest of others, 0 where all are copies.
 
-    [N, 64, 84, 1] and [M, 64, 84, 1] bool; of over `MOST_COMPARED` a random part takes part.
+    [N, 64, 84, 1] and [M, 64, 84, 1] bool, the others maybe read when indexed. Of more than
+    `MOST_COMPARED` and `MOST_SEARCHED` a random part takes part.
     """
-    return float(jaccard_distances(rolls[_some(len(rolls))], others[_some(len(others))]).min(axis=1).mean())
+    sought, among = rolls[_some(len(rolls))], _some(len(others), MOST_SEARCHED)
+    parts = np.array_split(among, -(-len(among) // MOST_COMPARED))
+    return float(
+        np.min([jaccard_distances(sought, others[part]).min(axis=1) for part in parts], axis=0).mean()
+    )
 
 
-def _some(count: int) -> np.ndarray:
-    """All rows, or `MOST_COMPARED` drawn by chance, the same ones for equal counts."""
-    return np.sort(np.random.default_rng(0).permutation(count)[:MOST_COMPARED])
+def _some(count: int, most: int | None = None) -> np.ndarray:
+    """All rows, or `most` (default: `MOST_COMPARED`) drawn by chance, the same ones for equal counts."""
+    return np.sort(np.random.default_rng(0).permutation(count)[: most or MOST_COMPARED])

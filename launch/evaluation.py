@@ -8,7 +8,7 @@ from cyclegan_jax import metrics
 from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.datasets.genre_rolls.building import is_finished
 from cyclegan_jax.datasets.genre_rolls.report import read_metadata
-from cyclegan_jax.datasets.pipeline.phrases import load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.metrics import Side
@@ -65,20 +65,19 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, judges: metrics.Judges
             f"fingerprint {fingerprint}; make that again with launch.prepare."
         )
     judges = judges or get_judges(dataset_folder, fingerprint, pair)
-    test, train = (load_phrases(dataset_folder, split, pair) for split in ("test", "train"))
+    test = load_phrases(dataset_folder, "test", pair)
+    sides = [Side(test[genre].rolls, columns(dataset_folder, "train", genre)[0]) for genre in pair]
     evaluation = {
         "pair": list(pair),
         "split": "test",
         "step": step,
         "trained_steps": trained_steps,
-        **metrics.evaluate(
-            transfer, judges, *(Side(test[genre].rolls, train[genre].rolls) for genre in pair)
-        ),
+        **metrics.evaluate(transfer, judges, *sides),
     }
     write_samples(transfer_samples(transfer, test), folder.workdir / "evaluation")
     table = to_markdown(evaluation)
-    write_whole(folder.workdir / "evaluation.json", json.dumps(evaluation, indent=2) + "\n")
     write_whole(folder.workdir / "evaluation.md", table + "\n")
+    write_whole(folder.workdir / "evaluation.json", json.dumps(evaluation, indent=2) + "\n")
     return table
 
 

@@ -6,7 +6,7 @@ import flax.serialization
 import jax
 import numpy as np
 
-from cyclegan_jax.datasets.pipeline.phrases import Column, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Column, columns, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.judge import EPOCHS, Judge, train_judge
@@ -32,7 +32,8 @@ def get_judge(
     path = judge_path(dataset_folder, fingerprint, pair)
     if path.exists() and not retrain:
         return _read(path)
-    judge = train_judge(*_phrases(dataset_folder, pair), seed=0, epochs=epochs)
+    train, validation = (_by_side(dataset_folder, split, pair) for split in ("train", "validation"))
+    judge = train_judge(train, validation, seed=0, epochs=epochs)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"accuracy": judge.accuracy, "params": jax.device_get(judge.params)}
     write_whole(path, flax.serialization.msgpack_serialize(content))
@@ -42,15 +43,15 @@ def get_judge(
 def get_judges(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Judges:
     """The classifier, and the second judge, which is trained anew in seconds, always the same."""
     network = get_judge(dataset_folder, fingerprint, pair)
-    return Judges(network, train_second_judge(*_phrases(dataset_folder, pair), seed=0))
+    train = {side: columns(dataset_folder, "train", genre)[0] for side, genre in zip("ab", pair, strict=True)}
+    validation = _by_side(dataset_folder, "validation", pair)
+    return Judges(network, train_second_judge(train, validation, seed=0))
 
 
-def _phrases(dataset_folder: Path, pair: tuple[str, str]) -> list[dict[str, np.ndarray | Column]]:
-    """Phrases of `train` and of `validation`, genre A's under `a` and B's under `b`."""
-    splits = [load_phrases(dataset_folder, split, pair) for split in ("train", "validation")]
-    return [
-        {letter: phrases[genre].rolls for letter, genre in zip("ab", pair, strict=True)} for phrases in splits
-    ]
+def _by_side(dataset_folder: Path, split: str, pair: tuple[str, str]) -> dict[str, np.ndarray | Column]:
+    """Phrases of a split, genre A's under `a` and B's under `b`."""
+    phrases = load_phrases(dataset_folder, split, pair)
+    return {side: phrases[genre].rolls for side, genre in zip("ab", pair, strict=True)}
 
 
 def _read(path: Path) -> Judge:

@@ -46,8 +46,8 @@ def train(
     Evaluates and saves at every `eval_every` and at the end; without an evaluator (every process but
     the first has none) it only saves. Returns the final state, plain NumPy arrays. Raises
     TrainingDivergedError, the last good checkpoint kept, where a loss or gradient is not finite at a tick.
-    An evaluation with signs of collapse prints them; with `stop_on_collapse` its checkpoint is the last
-    one, and TrainingCollapsedError is raised on every process.
+    An evaluation with signs of collapse prints them, and its checkpoint is never the best; with
+    `stop_on_collapse` it is the last one, and TrainingCollapsedError is raised on every process.
     """
     optimiser = build_optimiser(config)
     parallel = Parallel(config, optimiser, devices)
@@ -78,8 +78,8 @@ def train(
                     checkpoints.save(step, plain, config, score)
                     if signs and stop_on_collapse:
                         raise TrainingCollapsedError(
-                            f"training has collapsed by step {step}, as the warning above says; it is saved "
-                            f"in {folder.workdir}, and the best checkpoint before it is the one used."
+                            f"training has collapsed by step {step}, as the warning above says; the run is "
+                            f"in {folder.workdir}: judge it by launch.evaluate, or start again to train on."
                         )
                     log.restart_clock(step)
     return parallel.gather(state)
@@ -92,14 +92,19 @@ def _begin(
     newest = checkpoints.latest()
     if newest is None:
         return parallel.scatter(fresh), 0
-    different = config.difference(checkpoints.config(newest), ignored=LENGTH)
+    check_config(config, checkpoints, newest)
+    return parallel.scatter(checkpoints.restore(newest, fresh)), newest
+
+
+def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
+    """Raise UserError where a checkpoint is of another config, its length apart."""
+    different = config.difference(checkpoints.config(step), ignored=LENGTH)
     if different:
         field, new, old = different
         raise UserError(
             f"{field} is {new!r}, but the checkpoint in {str(checkpoints.folder)!r} has {old!r}; "
             "give the same value or another --workdir."
         )
-    return parallel.scatter(checkpoints.restore(newest, fresh)), newest
 
 
 def finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
@@ -117,7 +122,7 @@ def finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
 def evaluate(
     config: Config, state: TrainState, evaluator: Evaluator, folder: RunFolder, log: RunLog
 ) -> tuple[float, int]:
-    """Judge on held-out phrases, write the samples; returns the score and how many signs of collapse."""
+    """Judge on held-out phrases, write the samples; the score, NaN if collapsed, and the count of signs."""
     transfer = Transfer(config, state.transferring)
     sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in config.pair]
     evaluation = metrics.evaluate(transfer, evaluator.judges, *sides)
@@ -127,4 +132,4 @@ def evaluate(
     write_samples(samples, folder.workdir / "samples" / f"step_{step:06d}")
     log.evaluation(step, metrics.scalars(evaluation, "validation"), samples)
     log.warn(step, signs)
-    return evaluation["score"], len(signs)
+    return math.nan if signs else evaluation["score"], len(signs)

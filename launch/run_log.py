@@ -94,6 +94,8 @@ class RunLog:
 
     def warn(self, step: int, signs: list[str]) -> None:
         """A line for every sign of collapse."""
+        if self._silent:
+            return
         for sign in signs:
             self._bar.write(f"warning: {self._name}step {step}: {sign}; training may have collapsed")
 

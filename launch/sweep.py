@@ -45,7 +45,8 @@ def main(arguments: list[str]) -> None:
     genres = genres_of(prepared.folder)
     pair = resolve_pair(train_flags.PAIR.value, genres)
     all_genres = (MIXED,) if has_mixed(prepared.folder) else genres
-    phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *all_genres))))
+    seen = [genre for model in models for genre in train_flags.mixed_genres(model, pair, all_genres)]
+    phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *seen))))
     folder = Path(WORKDIR.value or f"sweeps/{pair[0]}_{pair[1]}")
     preset = train_flags.preset()
     plans = [_plan(model, sigmas, preset, pair, all_genres, phrases, prepared, folder) for model in models]
@@ -55,8 +56,9 @@ def main(arguments: list[str]) -> None:
 
     judges = get_judges(prepared.folder, prepared.fingerprint, pair)
     evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
-    with tqdm(total=sum(one.config.steps for one in runs), unit=" steps", dynamic_ncols=True) as bar:
-        bar.update(sum(one.config.steps for one in runs if one.is_over))
+    over = sum(one.config.steps for one in runs if one.is_over)
+    total = sum(one.config.steps for one in runs)
+    with tqdm(total=total, initial=over, unit=" steps", dynamic_ncols=True) as bar:
         for swept, batches in plans:
             _train(swept, batches, evaluator, prepared.folder, bar)
     text = to_markdown(runs, _accuracy(prepared.folder, pair, judges))
@@ -65,14 +67,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _models() -> list[str]:
-    for model in MODEL.value:
+    for model in MODEL.value or [""]:
         check_choice("model", model, MODELS)
     return list(dict.fromkeys(MODEL.value))
 
 
 def _sigmas() -> list[float]:
     try:
-        return list(dict.fromkeys(float(sigma) for sigma in SIGMA_D.value))
+        return list(dict.fromkeys(float(sigma) for sigma in SIGMA_D.value or [""]))
     except ValueError as error:
         raise UserError(
             f"sigma_d is {','.join(SIGMA_D.value)!r}, but must be numbers with commas, as in 0,0.01,1."
@@ -96,7 +98,7 @@ def _plan(
     runs = []
     for sigma in sigmas:
         config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, sigma)
-        name = f"{model}_sigma_{sigma:g}"
+        name = f"{model}_sigma_{sigma:.12g}"
         runs.append(SweptRun(name, config, RunFolder(folder / name)))
     return runs, batches
 

@@ -14,7 +14,7 @@ from cyclegan_jax.errors import TrainingDivergedError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.together import Together
-from launch.loop import Evaluator, evaluate, finite
+from launch.loop import Evaluator, check_config, evaluate, finite
 from launch.run_folder import RunFolder
 from launch.run_log import RunLog
 
@@ -56,8 +56,9 @@ def train_together(
     together = Together([run.config for run in runs])
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Checkpoints(run.folder.checkpoints)) for run in runs]
-        start, states = _begin(config, stores)
-        bar.update(start * len(runs))
+        start, states = _begin(runs, stores)
+        bar.initial += start * len(runs)
+        bar.n += start * len(runs)
         logs = [
             stack.enter_context(RunLog(run.folder.workdir, start, config.steps, name=run.name))
             for run in runs
@@ -73,7 +74,7 @@ def train_together(
             for number in sorted(going) if logged or saved else ():
                 run, log = runs[number], logs[number]
                 try:
-                    numbers = finite(metrics[number], step)
+                    numbers = finite(together.metrics(metrics, number), step)
                 except TrainingDivergedError as error:
                     run.give_up(error)
                     going.remove(number)
@@ -87,24 +88,30 @@ def train_together(
                     if evaluated:
                         score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, log)[0]}
                     stores[number].save(step, plain, run.config, score)
+            if not going:
+                bar.update((config.steps - step) * len(runs))
+                break
+            if saved:
+                for log in logs:
                     log.restart_clock(step)
 
 
-def _begin(config: Config, stores: Sequence[Checkpoints]) -> tuple[int, list[TrainState]]:
+def _begin(runs: Sequence[SweptRun], stores: Sequence[Checkpoints]) -> tuple[int, list[TrainState]]:
     """The newest step that all have saved, and their states there; the fresh state where there is none."""
-    fresh = create_state(config, build_optimiser(config))
+    fresh = create_state(runs[0].config, build_optimiser(runs[0].config))
     common = set.intersection(*(store.steps() for store in stores))
     if not common:
         return 0, [fresh] * len(stores)
     start = max(common)
-    for store in stores:
+    for run, store in zip(runs, stores, strict=True):
+        check_config(run.config, store, start)
         store.cut(start)
     return start, [store.restore(start, fresh) for store in stores]
 
 
 def in_groups(runs: Sequence[SweptRun], size: int) -> Iterator[list[SweptRun]]:
-    """Runs that may train together, `size` at most: fresh ones, or those with a step that all have saved."""
-    saved = {run.name: _steps_saved(run) for run in runs}
+    """Runs that may train together, `size` at most: fresh ones, or those at most one save apart."""
+    saved = {run.name: _newest_two(run) for run in runs}
     waiting = list(runs)
     while waiting:
         group, common = [waiting[0]], saved[waiting[0].name]
@@ -117,8 +124,9 @@ def in_groups(runs: Sequence[SweptRun], size: int) -> Iterator[list[SweptRun]]:
         waiting = [run for run in waiting if run not in group]
 
 
-def _steps_saved(run: SweptRun) -> set[int]:
+def _newest_two(run: SweptRun) -> set[int]:
+    """The last steps saved: runs that trained together and were killed while saving share one."""
     if not run.folder.checkpoints.is_dir():
         return set()
     with Checkpoints(run.folder.checkpoints, read_only=True) as store:
-        return store.steps()
+        return set(sorted(store.steps())[-2:])

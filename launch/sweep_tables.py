@@ -20,9 +20,10 @@ PAPERS_BEST: Mapping[str, tuple[float, float]] = {  # strength, at which σ_D
 JAZZ_CLASSIC = frozenset({"jazz", "classic"})
 LOSSES = ("generators", "discriminators", "adv_ab", "adv_ba", "cycle_a", "cycle_b")
 SHARED_GRADIENT = """\
-The mixed discriminators have no weight for the generators here (recipe `paper`), so base, partial and full
-share their generators' gradient: what differs between them is the pool of past fakes, which base has not, and
-chance."""
+The mixed discriminators have no weight for the generators here, so all models share the generators' gradient.
+Partial and full, with equal σ_D, seed and batches, have equal generators to the bit where they are trained
+alone; base differs from them by its lack of a pool of past fakes. What else differs is rounding. How much the
+seed alone does is seen by another sweep with another --seed."""
 LAST_SHARE = 0.1  # of a run's ticks, that "after training" is the mean of
 
 
@@ -73,7 +74,10 @@ def _strength_table(runs: Sequence[SweptRun]) -> str:
         for sigma in sigmas
     ]
     title = "## Total strength on `test` by share, percent (by the second judge)"
-    return _table(title, ["σ_D", *models, "paper, base"], rows)
+    head = ["σ_D", *models, "paper, base"]
+    if not papers:
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return _table(title, head, rows)
 
 
 def _best_table(runs: Sequence[SweptRun]) -> str:
@@ -84,13 +88,22 @@ def _best_table(runs: Sequence[SweptRun]) -> str:
         if not done:
             rows.append([model, "", "diverged", ""])
             continue
-        best = max(done, key=lambda run: _total(run)[0])
+        best = max(done, key=_strength_on_validation)
         papers = f"{PAPERS_BEST[model][0]} (σ_D {PAPERS_BEST[model][1]:g})" if jazz_classic else ""
         rows.append([model, f"{best.config.sigma_d:g}", _strength(best), papers])
     head = ["model", "σ_D", "ours", "paper"]
-    table = _table("## The best of each model, total strength in percent", head, rows)
-    shared = not all(run.config.gamma_generators for run in runs)
+    title = "## The best of each model by `validation`, total strength on `test` in percent"
+    table = _table(title, head, rows)
+    shared = len(rows) > 1 and not any(run.config.gamma_generators for run in runs)
     return f"{table}\n\n{SHARED_GRADIENT}" if shared else table
+
+
+def _strength_on_validation(run: SweptRun) -> float:
+    """By the classifier, of the checkpoint that the evaluation on `test` is of."""
+    step = json.loads((run.folder.workdir / "evaluation.json").read_text())["step"]
+    lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
+    name = "validation/total_strength/share"
+    return next((row[name] for row in map(json.loads, lines) if row["step"] == step and name in row), 0.0)
 
 
 def _strength(run: SweptRun) -> str:

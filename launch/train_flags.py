@@ -10,6 +10,7 @@ from cyclegan_jax.config import (
     CYCLE,
     DTYPES,
     FAKES,
+    NOISE,
     PRESETS,
     RECIPES,
     Cadence,
@@ -53,11 +54,26 @@ GAMMA_GENERATORS = flags.DEFINE_float(
 IDENTITY = flags.DEFINE_float(
     "identity", None, "What the input adds to the logits of the output; default by recipe."
 )
+NOISE_FLAG = flags.DEFINE_enum(
+    "noise",
+    None,
+    NOISE,
+    "Noise on discriminators' inputs: shared, never below 0, or fresh and signed for each.",
+)
 POSITIONS = flags.DEFINE_bool(
     "positions", None, "Tell the networks where in bar and register they are; default by recipe."
 )
+SKIPS = flags.DEFINE_bool(
+    "skips", None, "Let generators hand fine detail past their narrow middle; default by recipe."
+)
+R1 = flags.DEFINE_float(
+    "r1", None, "Weight of the discriminators' gradient penalty on real phrases; default by recipe."
+)
+RATE_D = flags.DEFINE_float(
+    "rate_d", None, "The discriminators' learning rate over the generators'; default by recipe."
+)
 FAKES_FLAG = flags.DEFINE_enum(
-    "fakes", None, FAKES, "What judges and the way back are given of a transfer; default by recipe."
+    "fakes", None, FAKES, "What discriminators and the way back get of a transfer; default by recipe."
 )
 ADVERSARIAL_FLAG = flags.DEFINE_enum(
     "adversarial", None, ADVERSARIAL, "The adversarial loss; default by recipe."
@@ -148,7 +164,17 @@ def config(
 
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
-    own = (LAMBDA_CYCLE, LAMBDA_CHROMA, LAMBDA_IDENTITY, GAMMA_GENERATORS, IDENTITY, NOTE_WEIGHT, POSITIONS)
+    own = (
+        LAMBDA_CYCLE,
+        LAMBDA_CHROMA,
+        LAMBDA_IDENTITY,
+        GAMMA_GENERATORS,
+        IDENTITY,
+        NOTE_WEIGHT,
+        POSITIONS,
+        SKIPS,
+    )
+    own += (NOISE_FLAG, R1, RATE_D)
     own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, AVERAGE, LEARNING_RATE)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 

@@ -28,7 +28,19 @@ TRAIN_FLAGS = (
     "constant_epochs",
 )
 TRAIN_FLAGS += ("recipe", "lambda_cycle", "lambda_chroma", "lambda_identity", "gamma", "gamma_generators")
-TRAIN_FLAGS += ("sigma_d", "identity", "positions", "fakes", "adversarial", "cycle", "note_weight", "average")
+TRAIN_FLAGS += (
+    "sigma_d",
+    "identity",
+    "positions",
+    "skips",
+    "r1",
+    "rate_d",
+    "fakes",
+    "adversarial",
+    "cycle",
+    "note_weight",
+    "average",
+)
 TRAIN_FLAGS += ("pool_size", "learning_rate", "beta1", "dtype", "seed", "log_every", "eval_every")
 TRAIN_FLAGS += ("save_every", "workdir")
 FLAGS = {
@@ -204,7 +216,7 @@ def test_classify_prints_the_robustness_row_of_the_classifier_that_is_kept(run_d
     assert len(accuracies) == 6 and all(0 <= accuracy <= 1 for accuracy in accuracies)
     assert accuracies[0] > 0.8
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
-    assert f"accuracy on validation {evaluation['classifier_accuracy']:.4f}" in done.stdout
+    assert f"accuracy on validation {evaluation['judge_accuracy']['network']:.4f}" in done.stdout
     assert snapshot(demo_dir / "classifiers") == kept
 
 

@@ -179,3 +179,17 @@ def test_positions_change_what_the_residual_blocks_see(phrases):
     without = {name: leaf for name, leaf in params.items() if name != "PositionEmbedding_0"}
     with_them = jax.jit(generator.apply)({"params": params}, phrases)
     assert np.abs(with_them - jax.jit(Generator(**SMALL).apply)({"params": without}, phrases)).max() > 1e-3
+
+
+def test_skips_hand_on_what_the_encoder_had(phrases):
+    generator = Generator(**SMALL, skips=True)
+    shapes, _ = parameter_shapes(generator, phrases)
+    assert shapes["ConvTranspose_1/kernel"] == (3, 3, 4 * W, W)
+    assert shapes["Conv_3/kernel"] == (7, 7, 2 * W, 1)
+    params = random_params(generator, phrases, centre=0.0)
+    cut = jax.tree.map(np.copy, params)
+    cut["ConvTranspose_0"]["kernel"][:] = 0
+    cut["InstanceNorm_3"]["offset"][:] = 0
+    apply = jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))
+    one, other = apply({**cut}, phrases), apply({**cut}, np.roll(phrases, 1, axis=1))
+    assert np.abs(one - other).max() > 1e-2, "with the narrow middle cut off, the input still shows"

@@ -16,7 +16,7 @@ from cyclegan_jax.steps import build_train_step
 
 A, B = (jnp.asarray(batch_of(5)[genre], jnp.float32) for genre in "ab")
 DRAWS = {genre: jax.random.logistic(jax.random.PRNGKey(seed), A.shape) for seed, genre in enumerate("ab")}
-NOISE = jnp.full_like(A, 0.05)
+LEVEL = {"judging": 0.05, "real": 0.1, "fake": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,19 @@ def state():
 def terms_of(state, **changes):
     """Loss, fakes and terms of the generators, compiled in one piece."""
     config = dataclasses.replace(CONFIG, **changes)
-    loss, (fake_a, fake_b, terms) = jax.jit(Objective(config).generators)(
-        state.generators, state.discriminators, A, B, NOISE, DRAWS
-    )
+    loss, (fake_a, fake_b, terms) = jax.jit(
+        lambda g, d: Objective(config).generators(g, d, A, B, noise_of, DRAWS)
+    )(state.generators, state.discriminators)
     return float(loss), fake_a, fake_b, {name: float(value) for name, value in terms.items()}
+
+
+def discriminate(config, state, pairs):
+    return jax.jit(lambda d: Objective(config).discriminators(d, pairs, noise_of))(state.discriminators)
+
+
+def noise_of(use):
+    """A number for each use, so that none can stand in for another."""
+    return jnp.full_like(A, LEVEL[use.split()[1]])
 
 
 def logits(state, name, x, identity=0.0):
@@ -61,10 +70,10 @@ def test_every_term_of_the_robust_objective_by_hand(state):
     np.testing.assert_array_equal(fake_a, logits_a > 0)
     assert 0 < float(fake_b.mean()) < 1 and 0 < float(fake_a.mean()) < 1
     expected = {
-        "loss/adv_ab": -score(state, "disc_b", fake_b + NOISE).mean(),
-        "loss/adv_ba": -score(state, "disc_a", fake_a + NOISE).mean(),
-        "loss/adv_ab_mixed": -score(state, "disc_b_mixed", fake_b + NOISE).mean(),
-        "loss/adv_ba_mixed": -score(state, "disc_a_mixed", fake_a + NOISE).mean(),
+        "loss/adv_ab": -score(state, "disc_b", fake_b + 0.05).mean(),
+        "loss/adv_ba": -score(state, "disc_a", fake_a + 0.05).mean(),
+        "loss/adv_ab_mixed": -score(state, "disc_b_mixed", fake_b + 0.05).mean(),
+        "loss/adv_ba_mixed": -score(state, "disc_a_mixed", fake_a + 0.05).mean(),
         "loss/cycle_a": losses.weighted_margin(A, logits(state, "gen_ba", fake_b, 0.5), 6.0),
         "loss/cycle_b": losses.weighted_margin(B, logits(state, "gen_ab", fake_a, 0.5), 6.0),
         "loss/chroma_ab": losses.chroma_distance(A, jax.nn.sigmoid(logits_b)),
@@ -93,7 +102,7 @@ def test_sampled_fakes_come_from_the_draws(state):
 def test_the_mixed_discriminators_move_the_generators_only_by_their_own_weight(state):
     def gradient(**changes):
         objective = Objective(dataclasses.replace(CONFIG, **changes))
-        return jax.jit(jax.grad(lambda g, d: objective.generators(g, d, A, B, NOISE, DRAWS)[0]))
+        return jax.jit(jax.grad(lambda g, d: objective.generators(g, d, A, B, noise_of, DRAWS)[0]))
 
     changed = state.discriminators | {
         name: jax.tree.map(lambda leaf: leaf * 1.5, state.discriminators[name])
@@ -110,11 +119,42 @@ def test_the_mixed_discriminators_move_the_generators_only_by_their_own_weight(s
 
 def test_the_hinge_of_the_discriminators(state):
     config = dataclasses.replace(CONFIG, adversarial="hinge")
-    loss, terms = jax.jit(Objective(config).discriminators)(state.discriminators, {"disc_a": (A, B)}, NOISE)
-    real, fake = score(state, "disc_a", A + NOISE), score(state, "disc_a", B + NOISE)
+    loss, terms = discriminate(config, state, {"disc_a": (A, B)})
+    real, fake = score(state, "disc_a", A + 0.1), score(state, "disc_a", B + 0.2)
     expected = losses.hinge_discrimination(real, fake)
     assert float(terms["loss/disc_a"]) == pytest.approx(float(expected), rel=1e-4)
     assert float(loss) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_r1_is_the_steepness_on_reals(state):
+    config = dataclasses.replace(CONFIG, r1=0.5)
+    pairs = {"disc_a": (A, B), "disc_b_mixed": (B, A)}
+    loss, terms = discriminate(config, state, pairs)
+    plain, _ = discriminate(CONFIG, state, pairs)
+    expected = 0.0
+    for name, (real, _) in pairs.items():
+        slopes = [
+            jax.grad(lambda x, name=name: score(state, name, x).mean())(real[row : row + 1])
+            for row in range(4)
+        ]
+        steepness = np.mean([0.5 * float(jnp.square(slope).sum()) for slope in slopes])
+        assert float(terms[f"loss/{name}_r1"]) == pytest.approx(steepness, rel=1e-3)
+        expected += 0.5 * steepness
+    assert float(loss - plain) == pytest.approx(expected, rel=1e-2)
+
+
+def test_discriminators_learn_at_their_own_rate(state):
+    before, batch = state.discriminators["disc_a"], batch_of(1)
+    moves = []
+    for ratio in (1.0, 0.25):
+        step = jax.jit(build_train_step(dataclasses.replace(CONFIG, rate_d=ratio), SGD))
+        after, _ = step(state, batch)
+        moves.append(jax.tree.map(lambda new, old: new - old, after.discriminators["disc_a"], before))
+        generators = after.generators
+        if ratio == 1.0:
+            same = generators
+    jax.tree.map(np.testing.assert_array_equal, same, generators)
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(0.25 * one, other, atol=1e-7), *moves)
 
 
 def test_the_average_follows_the_generators(state):
