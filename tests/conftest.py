@@ -24,11 +24,13 @@ def pytest_unconfigure() -> None:
     OWN_CACHE.cleanup()
 
 
-def run_command(name: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess:
+def run_command(
+    name: str, *arguments: object, cwd: Path, timeout: float = 280, **variables: str
+) -> subprocess.CompletedProcess:
     """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
     environment = {**os.environ, "XLA_FLAGS": "", **variables}
     words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=280)
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
 @pytest.fixture(scope="session")
