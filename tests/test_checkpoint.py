@@ -106,6 +106,27 @@ def test_generators_come_back_alone(saved):
         assert_same_bits(random_state(7).generators, checkpoints.generators(7))
 
 
+def test_the_generators_to_transfer_by_are_the_averaged_ones_where_there_are_any(tmp_path):
+    config = dataclasses.replace(CONFIG, average=0.5)
+    state = random_state(3, config)
+    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+        checkpoints.save(1, state, config)
+        assert_same_bits(state.average, checkpoints.generators(1))
+        assert_same_bits(state, checkpoints.restore(1, shapes(config)))
+        with pytest.raises(UserError, match="other parts"):
+            checkpoints.restore(1, shapes(CONFIG))
+
+
+def test_what_came_after_a_step_can_be_cut(tmp_path):
+    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+        for step in (2, 4, 6):
+            checkpoints.save(step, random_state(step), CONFIG)
+        checkpoints.cut(4)
+        assert checkpoints.steps() == {2, 4} and checkpoints.latest() == 4
+        checkpoints.save(6, random_state(1), CONFIG)
+    assert steps_in(tmp_path / "checkpoints") == [2, 4, 6]
+
+
 def test_latest_and_best(saved):
     with Checkpoints(saved, read_only=True) as checkpoints:
         assert checkpoints.latest() == 7 and checkpoints.best() == 5

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from test_steps import CONFIG, SGD, batch_of, begin
 
-from cyclegan_jax import losses, notes
-from cyclegan_jax.config import RECIPES
+from cyclegan_jax import config, losses, noise, notes, objective
 from cyclegan_jax.objective import Objective
 from cyclegan_jax.state import build_discriminator, build_generator
 from cyclegan_jax.steps import build_train_step
@@ -26,15 +25,15 @@ def state():
 
 def terms_of(state, **changes):
     """Loss, fakes and terms of the generators, compiled in one piece."""
-    config = dataclasses.replace(CONFIG, **changes)
+    changed = dataclasses.replace(CONFIG, **changes)
     loss, (fake_a, fake_b, terms) = jax.jit(
-        lambda g, d: Objective(config).generators(g, d, A, B, noise_of, DRAWS)
+        lambda g, d: Objective(changed).generators(g, d, A, B, noise_of, DRAWS)
     )(state.generators, state.discriminators)
     return float(loss), fake_a, fake_b, {name: float(value) for name, value in terms.items()}
 
 
-def discriminate(config, state, pairs):
-    return jax.jit(lambda d: Objective(config).discriminators(d, pairs, noise_of))(state.discriminators)
+def discriminate(changed, state, pairs):
+    return jax.jit(lambda d: Objective(changed).discriminators(d, pairs, noise_of))(state.discriminators)
 
 
 def noise_of(use):
@@ -101,8 +100,8 @@ def test_sampled_fakes_come_from_the_draws(state):
 
 def test_the_mixed_discriminators_move_the_generators_only_by_their_own_weight(state):
     def gradient(**changes):
-        objective = Objective(dataclasses.replace(CONFIG, **changes))
-        return jax.jit(jax.grad(lambda g, d: objective.generators(g, d, A, B, noise_of, DRAWS)[0]))
+        built = Objective(dataclasses.replace(CONFIG, **changes))
+        return jax.jit(jax.grad(lambda g, d: built.generators(g, d, A, B, noise_of, DRAWS)[0]))
 
     changed = state.discriminators | {
         name: jax.tree.map(lambda leaf: leaf * 1.5, state.discriminators[name])
@@ -118,8 +117,8 @@ def test_the_mixed_discriminators_move_the_generators_only_by_their_own_weight(s
 
 
 def test_the_hinge_of_the_discriminators(state):
-    config = dataclasses.replace(CONFIG, adversarial="hinge")
-    loss, terms = discriminate(config, state, {"disc_a": (A, B)})
+    changed = dataclasses.replace(CONFIG, adversarial="hinge")
+    loss, terms = discriminate(changed, state, {"disc_a": (A, B)})
     real, fake = score(state, "disc_a", A + 0.1), score(state, "disc_a", B + 0.2)
     expected = losses.hinge_discrimination(real, fake)
     assert float(terms["loss/disc_a"]) == pytest.approx(float(expected), rel=1e-4)
@@ -127,9 +126,9 @@ def test_the_hinge_of_the_discriminators(state):
 
 
 def test_r1_is_the_steepness_on_reals(state):
-    config = dataclasses.replace(CONFIG, r1=0.5)
+    changed = dataclasses.replace(CONFIG, r1=0.5)
     pairs = {"disc_a": (A, B), "disc_b_mixed": (B, A)}
-    loss, terms = discriminate(config, state, pairs)
+    loss, terms = discriminate(changed, state, pairs)
     plain, _ = discriminate(CONFIG, state, pairs)
     expected = 0.0
     for name, (real, _) in pairs.items():
@@ -158,8 +157,8 @@ def test_discriminators_learn_at_their_own_rate(state):
 
 
 def test_the_average_follows_the_generators(state):
-    config = dataclasses.replace(CONFIG, average=0.5)
-    step = jax.jit(build_train_step(config, SGD))
+    changed = dataclasses.replace(CONFIG, average=0.5)
+    step = jax.jit(build_train_step(changed, SGD))
     first = state.replace(step=jnp.int32(100), average=jax.tree.map(jnp.zeros_like, state.generators))
     second, _ = step(first, batch_of(1))
     third, _ = step(second, batch_of(2))
@@ -172,9 +171,9 @@ def test_the_average_follows_the_generators(state):
 
 
 def test_a_young_average_forgets_sooner(state):
-    config = dataclasses.replace(CONFIG, average=0.999)
+    changed = dataclasses.replace(CONFIG, average=0.999)
     begun = state.replace(average=jax.tree.map(jnp.zeros_like, state.generators))
-    after, _ = jax.jit(build_train_step(config, SGD))(begun, batch_of(1))
+    after, _ = jax.jit(build_train_step(changed, SGD))(begun, batch_of(1))
     for new, mean in zip(jax.tree.leaves(after.generators), jax.tree.leaves(after.average), strict=True):
         np.testing.assert_allclose(mean, 0.9 * new, rtol=1e-5, atol=1e-7)
 
@@ -197,7 +196,8 @@ def test_the_binary_concrete_draws_by_probability_with_the_slope_of_the_soft_dra
     np.testing.assert_allclose(slope, soft * (1 - soft) / notes.TEMPERATURE, rtol=1e-5)
 
 
-def test_the_recipes_are_fields_of_a_config():
-    assert RECIPES["paper"] == {}
-    robust = dataclasses.replace(CONFIG, **RECIPES["robust"])
-    assert robust.fakes == "notes" and robust.identity > 0
+def test_every_word_that_a_config_allows_has_its_meaning_and_no_other_has_one():
+    assert set(config.FAKES) == set(notes.FAKES)
+    assert set(config.NOISE) == set(noise.NOISE)
+    assert set(config.ADVERSARIAL) == set(objective.ADVERSARIAL)
+    assert set(config.CYCLE) == set(objective.CYCLE)

@@ -51,10 +51,18 @@ def test_prepare_then_train_on_the_authors_arrays(place):
     assert has_mixed(folder)
     np.testing.assert_array_equal(load_phrases(folder, "train", ["mixed"])["mixed"].rolls, phrases(9, 5, 5))
 
-    flags = ("--dataset=paper", "--pair=jazz_classic", "--workdir=run", "--steps=6", "--eval_every=6")
+    flags = (
+        "--dataset=paper",
+        "--recipe=paper",
+        "--pair=jazz_classic",
+        "--workdir=run",
+        "--steps=6",
+        "--eval_every=6",
+    )
     trained = run_command("train", *flags, *SMALLEST, cwd=place)
     assert trained.returncode == 0, trained.stderr
-    assert json.loads((place / "run/config.json").read_text())["genres"] == ["mixed"]
+    config = json.loads((place / "run/config.json").read_text())
+    assert config["genres"] == ["mixed"] and config["model"] == "full" and config["cycle"] == "l1"
     assert json.loads((place / "run/evaluation.json").read_text())["pair"] == ["jazz", "classic"]
 
 
