@@ -8,7 +8,7 @@ from typing import Any
 RANGES: Mapping[str, tuple[float, float]] = {
     "diversity": (0.5, math.inf),  # of the originals' mean distance
     "blank_share": (0.0, 0.05),  # of the transferred phrases
-    "notes_ratio": (0.5, 2.0),  # notes a phrase, of the target genre's
+    "notes_ratio": (1 / 3, 3.0),  # notes a phrase, of the target genre's; rolls filled with noise had 3 to 7
 }
 
 
@@ -18,7 +18,7 @@ def signs_of_collapse(evaluation: Mapping[str, Any]) -> list[str]:
     Names the direction, the figure, its value and the range; empty for a healthy run.
     """
     return [
-        f"{name} of {direction} is {figures[name]:.3f}, outside {low:g} to {high:g}"
+        f"{name} of {direction} is {figures[name]:.3f}, outside {low:.3g} to {high:.3g}"
         for direction, figures in ((key, evaluation[key]) for key in ("a_to_b", "b_to_a"))
         for name, (low, high) in RANGES.items()
         if not low <= figures[name] <= high

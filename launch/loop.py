@@ -46,8 +46,8 @@ def train(
     Evaluates and saves at every `eval_every` and at the end; without an evaluator (every process but
     the first has none) it only saves. Returns the final state, plain NumPy arrays. Raises
     TrainingDivergedError, the last good checkpoint kept, where a loss or gradient is not finite at a tick.
-    An evaluation with signs of collapse prints them, and its checkpoint is never the best; with
-    `stop_on_collapse` it is the last one, and TrainingCollapsedError is raised on every process.
+    An evaluation with signs of collapse prints them; with `stop_on_collapse` its checkpoint is the last
+    one, and TrainingCollapsedError is raised on every process.
     """
     optimiser = build_optimiser(config)
     parallel = Parallel(config, optimiser, devices)
@@ -122,7 +122,7 @@ def finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
 def evaluate(
     config: Config, state: TrainState, evaluator: Evaluator, folder: RunFolder, log: RunLog
 ) -> tuple[float, int]:
-    """Judge on held-out phrases, write the samples; the score, NaN if collapsed, and the count of signs."""
+    """Judge on held-out phrases, write the samples; returns the score and how many signs of collapse."""
     transfer = Transfer(config, state.transferring)
     sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in config.pair]
     evaluation = metrics.evaluate(transfer, evaluator.judges, *sides)
@@ -132,4 +132,4 @@ def evaluate(
     write_samples(samples, folder.workdir / "samples" / f"step_{step:06d}")
     log.evaluation(step, metrics.scalars(evaluation, "validation"), samples)
     log.warn(step, signs)
-    return math.nan if signs else evaluation["score"], len(signs)
+    return evaluation["score"], len(signs)

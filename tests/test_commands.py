@@ -8,7 +8,6 @@ import pytest
 from conftest import SMALLEST, run_command
 from midi_files import write_midi_file
 
-from cyclegan_jax.config import RECIPES
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 from cyclegan_jax.midi import read_score
 from cyclegan_jax.songs import quantise
@@ -139,45 +138,6 @@ def test_the_finished_run_is_left_as_it_is_and_another_config_is_refused(run_dir
     longer = run_command("train", *train_flags, "--workdir=run", "--steps=8", cwd=run_dir.parent)
     refused(longer, "steps is 8", "has 6", "--extend")
     assert snapshot(run_dir) == before
-
-
-GIVEN = {
-    "model": "partial",
-    "lambda_cycle": 1.5,
-    "lambda_chroma": 0.25,
-    "lambda_identity": 0.125,
-    "gamma": 0.75,
-    "gamma_generators": 0.5,
-    "sigma_d": 0.375,
-    "noise": "shared",
-    "identity": 2.0,
-    "positions": False,
-    "skips": False,
-    "r1": 0.0625,
-    "rate_d": 0.875,
-    "fakes": "sampled",
-    "adversarial": "least_squares",
-    "cycle": "cross_entropy",
-    "note_weight": 7.0,
-    "average": 0.5,
-    "learning_rate": 1e-3,
-}
-
-
-def dry(train_flags: list[str], place: Path, *flags: str) -> dict:
-    done = run_command("train", *train_flags, "--dry_run", *flags, cwd=place)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1])
-
-
-def test_a_flag_beats_the_recipe_and_the_recipe_beats_the_fields_own_values(train_flags, tmp_path):
-    flags = [f"--{name}={str(value).lower()}" for name, value in GIVEN.items()]
-    assert dry(train_flags, tmp_path, *flags).items() >= GIVEN.items()
-    robust, paper = dry(train_flags, tmp_path), dry(train_flags, tmp_path, "--recipe=paper")
-    assert robust.items() >= RECIPES["robust"].items()
-    assert (paper["model"], paper["lambda_cycle"], paper["sigma_d"]) == ("full", 10.0, 0.01)
-    same = {name for name in GIVEN if robust[name] == paper[name]}
-    assert same == {"gamma", "gamma_generators", "lambda_identity", "r1"}
 
 
 def test_dry_run_prints_config_and_counts_and_makes_no_workdir(train_flags, tmp_path):

@@ -25,6 +25,7 @@ def swept(demo_dir, run_dir, tmp_path_factory) -> tuple[Path, str]:
     return place / "sweep", done.stdout
 
 
+@pytest.mark.slow
 def test_every_run_is_a_run_like_any_other(swept):
     folder, printed = swept
     assert {path.name for path in folder.iterdir()} == {"base_sigma_0", "base_sigma_1", "sweep.md"}
@@ -42,6 +43,7 @@ def test_every_run_is_a_run_like_any_other(swept):
         assert heading in text
 
 
+@pytest.mark.slow
 def test_a_sweep_that_was_stopped_trains_what_is_missing_and_no_more(swept, demo_dir):
     folder, _ = swept
     untouched = (folder / "base_sigma_1" / "metrics.jsonl").stat().st_mtime_ns
