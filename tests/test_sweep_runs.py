@@ -18,6 +18,7 @@ from launch.run_folder import RunFolder
 from launch.sweep_runs import SweptRun, in_groups, train_together
 
 SIGMAS = (0.0, 0.5)
+pytestmark = pytest.mark.slow
 
 
 def runs_in(place: Path) -> list[SweptRun]:
