@@ -40,7 +40,7 @@ RECIPE = flags.DEFINE_enum(
     "recipe",
     "robust",
     tuple(RECIPES),
-    "Objective; paper: the paper's; robust: ours, which does not collapse.",
+    "Objective; paper: the paper's, for reproduction; robust: ours.",
 )
 LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
