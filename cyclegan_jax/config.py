@@ -38,9 +38,10 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "fakes": "notes",
         "adversarial": "hinge",
         "cycle": "margin",
-        "note_weight": 4.0,
-        "lambda_cycle": 6.0,
-        "lambda_chroma": 3.0,
+        "note_weight": 2.0,
+        "lambda_cycle": 20.0,
+        "lambda_chroma": 1.0,
+        "lambda_density": 1.0,
         "sigma_d": 0.4,
         "noise": "fresh",
         "average": 0.999,
@@ -79,6 +80,8 @@ class Config:
     note_weight: float = 1.0  # of a note against a silent cell in the cycle's loss, not in l1; 1; 1
     gamma_generators: float = 0.0  # weight of the mixed discriminators for the generators; 0; 0
     lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
+    lambda_density: float = 0.0  # weight of being as dense as the target genre; none; none
+    density_b_over_a: tuple[float, float] = (1.0, 1.0)  # B's notes and cells a phrase over A's, of the data
     lambda_identity: float = 0.0  # weight of leaving phrases of the target genre alone; none; none
     r1: float = 0.0  # weight of the discriminators' gradient penalty on reals; none; none
     rate_d: float = 1.0  # the discriminators' learning rate over the generators'; 1; 1
@@ -103,9 +106,12 @@ class Config:
         check_range("constant_steps", self.constant_steps, 0, self.steps)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
-        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_identity", "r1")
+        weights = ("lambda_cycle", "gamma", "gamma_generators", "r1")
+        weights += ("lambda_chroma", "lambda_density", "lambda_identity")
         for name in (*weights, "rate_d", "sigma_d", "identity", "note_weight"):
             check_range(name, getattr(self, name), 0.0, 1e6)
+        for ratio in self.density_b_over_a:
+            check_range("density_b_over_a", ratio, 1e-6, 1e6)
         check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
         for name in ("beta1", "beta2", "average"):
             check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)

@@ -7,6 +7,7 @@ import optax
 from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BEAT
 
 EPSILON = 1e-4  # keeps the gradient of a length finite at silence
+DENSITY_TOLERANCE = 0.15  # natural logarithm: about 15 % either way cost nothing
 
 
 def adversarial(scores: jax.Array) -> jax.Array:
@@ -80,6 +81,25 @@ def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
     sounding = before.sum(axis=-1) > 0
     distances = jnp.where(sounding, 1.0 - (before * after).sum(axis=-1) / product, 0.0)
     return distances.sum() / jnp.maximum(sounding.sum(), 1)
+
+
+def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[float, float]) -> jax.Array:
+    """How far transfers are from the target genre's density: mean over phrases of Σ max(0, d − 0.15)².
+
+    d = |ln (1 + n(x̂)) − ln (1 + ρ n(x))|, for n the notes of a phrase and for n its cells; ρ by `ratios`, the
+    target genre's notes and cells a phrase over the origin's. So lively phrases stay the livelier ones.
+    `origin` [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1], where notes are
+    Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
+    """
+    asked, made = jnp.array(ratios) * _density(origin), _density(transferred)
+    away = jnp.abs(jnp.log1p(made) - jnp.log1p(asked))
+    return jnp.square(jax.nn.relu(away - DENSITY_TOLERANCE)).sum(axis=-1).mean()
+
+
+def _density(rolls: jax.Array) -> jax.Array:
+    """Notes and cells of each phrase: [B, 64, 84, 1] -> [B, 2]."""
+    before = jnp.pad(rolls[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
+    return jnp.stack([rolls * (1.0 - before), rolls]).sum(axis=(2, 3, 4)).T
 
 
 def _chroma(rolls: jax.Array) -> jax.Array:

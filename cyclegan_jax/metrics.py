@@ -95,8 +95,8 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
     `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen: the lesser of
-    the two judges' total strengths by share × chroma cosine × diversity, the last counted at most 1;
-    that strength alone where it is not above 0.
+    the two judges' total strengths by share × content × diversity, content being the mean of chroma cosine
+    and binary cycle F1, and diversity counted at most 1; that strength alone where it is not above 0.
     """
     a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
@@ -107,7 +107,7 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
 
     total = {kind: mean("strength", kind) for kind in ("share", "probability")}
     total_judge = {kind: mean("judge_strength", kind) for kind in ("share", "probability")}
-    content, variety = mean("chroma_cosine"), mean("diversity")
+    chroma, cycle, variety = mean("chroma_cosine"), mean("cycle_f1_binary"), mean("diversity")
     return {
         "a_to_b": a_to_b,
         "b_to_a": b_to_a,
@@ -115,11 +115,11 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
         "total_strength": total,
         "total_judge_strength": total_judge,
         "cycle_f1": mean("cycle_f1"),
-        "cycle_f1_binary": mean("cycle_f1_binary"),
-        "chroma_cosine": content,
+        "cycle_f1_binary": cycle,
+        "chroma_cosine": chroma,
         "diversity": variety,
         "blank_share": mean("blank_share"),
-        "score": _score(min(total["share"], total_judge["share"]), content, variety),
+        "score": _score(min(total["share"], total_judge["share"]), (chroma + cycle) / 2, variety),
     }
 
 

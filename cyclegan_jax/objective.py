@@ -83,6 +83,7 @@ class Objective:
                 (discriminators, fake_a, fake_b, noise),
             ),
             (config.lambda_chroma, _chroma_terms, (a, b, logits_a, logits_b)),
+            (config.lambda_density, self._density_terms, (a, b, fake_a, fake_b)),
             (config.lambda_identity, self._identity_terms, (generators, a, b)),
         ]
         for weight, make, arguments in extra:
@@ -100,6 +101,14 @@ class Objective:
         return {
             term: self._adversarial(self._score(discriminators[name], fake + noise(f"{name} judging")))
             for name, (term, fake) in fakes.items()
+        }
+
+    def _density_terms(self, a: jax.Array, b: jax.Array, fake_a: jax.Array, fake_b: jax.Array) -> Metrics:
+        """As dense as the target genre, lest notes be added to carry the cycle."""
+        ratios = self._config.density_b_over_a
+        return {
+            "loss/density_ab": losses.density_distance(a, fake_b, ratios),
+            "loss/density_ba": losses.density_distance(b, fake_a, tuple(1.0 / ratio for ratio in ratios)),
         }
 
     def _identity_terms(self, generators: Params, a: jax.Array, b: jax.Array) -> Metrics:

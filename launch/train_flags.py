@@ -44,6 +44,9 @@ RECIPE = flags.DEFINE_enum(
 )
 LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
+LAMBDA_DENSITY = flags.DEFINE_float(
+    "lambda_density", None, "Weight of being as dense as the target genre; default by recipe."
+)
 LAMBDA_IDENTITY = flags.DEFINE_float(
     "lambda_identity", None, "Weight of leaving phrases of the target genre alone; default by recipe."
 )
@@ -153,6 +156,7 @@ def config(
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
         gamma=GAMMA.value,
+        density_b_over_a=batches.density_b_over_a,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
         beta1=BETA1.value,
         beta2=BETA2.value,
@@ -167,6 +171,7 @@ def _given() -> dict[str, float | str]:
     own = (
         LAMBDA_CYCLE,
         LAMBDA_CHROMA,
+        LAMBDA_DENSITY,
         LAMBDA_IDENTITY,
         GAMMA_GENERATORS,
         IDENTITY,

@@ -158,3 +158,12 @@ def test_a_genre_with_less_than_a_batch_is_a_user_error(a, b, allowed):
         UserError, match=rf"batch_size is 4, .* {a} phrases of the first .* {b} of the second; lower it"
     ):
         make(a, b)
+
+
+def test_density_b_over_a_counts_onsets_and_cells_in_all_phrases():
+    one, many = np.zeros((2, 2500, 64, 84, 1), bool)
+    one[:, 3:9, 20] = True
+    many[:, ::4, 30], many[: len(many) // 2, 2::4, 30] = True, True
+    assert PairBatches(one, many, (), 4, 0).density_b_over_a == (24.0, 4.0)
+    assert PairBatches(many, one, (), 4, 0).density_b_over_a == (round(1 / 24, 4), 0.25)
+    assert PairBatches(one, np.zeros_like(one), (), 4, 0).density_b_over_a == (1.0, 1.0)

@@ -27,7 +27,15 @@ TRAIN_FLAGS = (
     "steps",
     "constant_epochs",
 )
-TRAIN_FLAGS += ("recipe", "lambda_cycle", "lambda_chroma", "lambda_identity", "gamma", "gamma_generators")
+TRAIN_FLAGS += (
+    "recipe",
+    "lambda_cycle",
+    "lambda_chroma",
+    "lambda_density",
+    "lambda_identity",
+    "gamma",
+    "gamma_generators",
+)
 TRAIN_FLAGS += (
     "sigma_d",
     "identity",

@@ -8,6 +8,7 @@ import pytest
 from cyclegan_jax import losses
 from cyclegan_jax.losses import (
     chroma_distance,
+    density_distance,
     hinge_adversarial,
     hinge_discrimination,
     weighted_cross_entropy,
@@ -74,6 +75,29 @@ def test_chroma_distance_knows_octaves_from_other_pitches():
     assert float(chroma_distance(tune, phrase((0, 4, 12)))) == pytest.approx(0.5, abs=1e-3)
     with_a_third = phrase((0, 4, 12), (0, 4, 16), (4, 8, 19))
     assert float(chroma_distance(tune, with_a_third)) == pytest.approx((1 - 0.5**0.5) / 2, abs=1e-3)
+
+
+THREE_NOTES = phrase((0, 4, 12), (4, 8, 12), (4, 8, 19), (60, 64, 3))  # the first two are one
+SIX_NOTES = phrase(*((step, step + 1, step) for step in range(0, 12, 2)))
+
+
+def test_density_distance_counts_notes_by_their_onsets_and_cells_against_the_ratios():
+    def away(*logarithms: float) -> float:
+        return pytest.approx(sum((abs(d) - 0.15) ** 2 for d in logarithms), rel=1e-4)
+
+    assert float(density_distance(THREE_NOTES, SIX_NOTES, (2.0, 6 / 16))) == pytest.approx(0, abs=1e-6)
+    assert float(density_distance(THREE_NOTES, THREE_NOTES, (1.15, 0.86))) == 0
+    assert float(density_distance(THREE_NOTES, SIX_NOTES, (1.0, 6 / 16))) == away(np.log(7 / 4))
+    assert float(density_distance(SIX_NOTES, THREE_NOTES, (0.5, 1.0))) == away(np.log(17 / 7))
+    assert float(density_distance(phrase(), SIX_NOTES, (9.0, 9.0))) == away(np.log(7), np.log(7))
+
+
+def test_density_distance_is_a_mean_over_phrases_with_a_slope_toward_what_is_asked():
+    origin, made = np.concatenate([SIX_NOTES, SIX_NOTES]), np.concatenate([THREE_NOTES, phrase()])
+    alone = [float(density_distance(SIX_NOTES, one, (1.0, 1.0))) for one in (THREE_NOTES, phrase())]
+    assert float(density_distance(origin, made, (1.0, 1.0))) == pytest.approx(sum(alone) / 2, rel=1e-5)
+    slope = np.asarray(jax.grad(lambda made: density_distance(origin, made, (0.5, 1.0)))(jnp.asarray(made)))
+    assert slope[0, 40, 30] > 0 > slope[1, 40, 30]
 
 
 def test_chroma_distance_counts_beats_of_the_origin_alone_and_has_a_finite_gradient():

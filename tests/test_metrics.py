@@ -169,7 +169,8 @@ def test_totals_are_means_and_the_score_takes_the_lesser_judge_times_content_tim
         assert evaluation[name] == pytest.approx((a_to_b[name] + b_to_a[name]) / 2), name
     lesser = min(0.625, evaluation["total_judge_strength"]["share"])
     assert lesser < 0.625
-    expected = lesser * evaluation["chroma_cosine"] * min(evaluation["diversity"], 1)
+    content = (evaluation["chroma_cosine"] + evaluation["cycle_f1_binary"]) / 2
+    expected = lesser * content * min(evaluation["diversity"], 1)
     assert evaluation["score"] == pytest.approx(expected)
     assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
 

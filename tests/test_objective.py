@@ -58,6 +58,8 @@ ROBUST = {
     "note_weight": 6.0,
     "gamma_generators": 0.75,
     "lambda_chroma": 0.625,
+    "lambda_density": 0.875,
+    "density_b_over_a": (2.5, 1.25),
     "lambda_identity": 0.375,
 }
 
@@ -77,13 +79,15 @@ def test_every_term_of_the_robust_objective_by_hand(state):
         "loss/cycle_b": losses.weighted_margin(B, logits(state, "gen_ab", fake_a, 0.5), 6.0),
         "loss/chroma_ab": losses.chroma_distance(A, jax.nn.sigmoid(logits_b)),
         "loss/chroma_ba": losses.chroma_distance(B, jax.nn.sigmoid(logits_a)),
+        "loss/density_ab": losses.density_distance(A, logits_b > 0, (2.5, 1.25)),
+        "loss/density_ba": losses.density_distance(B, logits_a > 0, (0.4, 0.8)),
         "loss/identity_a": losses.weighted_margin(A, logits(state, "gen_ba", A, 0.5), 6.0),
         "loss/identity_b": losses.weighted_margin(B, logits(state, "gen_ab", B, 0.5), 6.0),
     }
     assert {name: terms[name] for name in expected} == pytest.approx(
         {name: float(value) for name, value in expected.items()}, rel=1e-3, abs=1e-5
     )
-    weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "identity": 0.375}
+    weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "density": 0.875, "identity": 0.375}
     total = sum(
         (0.75 if "mixed" in name else weights[name.split("/")[1].split("_")[0]]) * terms[name]
         for name in expected

@@ -11,6 +11,7 @@ GIVEN = {
     "model": "partial",
     "lambda_cycle": 1.5,
     "lambda_chroma": 0.25,
+    "lambda_density": 0.75,
     "lambda_identity": 0.125,
     "gamma": 0.75,
     "gamma_generators": 0.5,

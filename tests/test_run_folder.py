@@ -36,6 +36,8 @@ CHANGES = {
     "note_weight": 4.0,
     "gamma_generators": 0.5,
     "lambda_chroma": 1.0,
+    "lambda_density": 0.75,
+    "density_b_over_a": (1.5, 0.5),
     "lambda_identity": 0.5,
     "r1": 0.1,
     "rate_d": 0.5,

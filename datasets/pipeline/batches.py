@@ -7,11 +7,13 @@ from functools import lru_cache
 import grain
 import numpy as np
 
+from cyclegan_jax.content import onsets
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
 Batch = dict[str, np.ndarray]
+MOST_COUNTED, COUNTED_AT_ONCE = 10_000, 1_000  # phrases
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)  # batches
 
 
@@ -44,6 +46,13 @@ class PairBatches:
     def steps_per_epoch(self) -> int:
         """An epoch sees the smaller genre once, and a fresh draw as large of the larger one."""
         return min(len(self.a), len(self.b)) // self.batch_size
+
+    @property
+    def density_b_over_a(self) -> tuple[float, float]:
+        """Notes and cells a phrase of B over A's, by at most 10,000 phrases each; 1 where there are none."""
+        a, b = (_density(phrases) for phrases in (self.a, self.b))
+        ratios = np.divide(b, a, out=np.ones(2), where=(a > 0) & (b > 0))
+        return tuple(np.round(ratios, 4).tolist())
 
     def stream(self, start: int, stop: int) -> Iterator[Batch]:
         """The batches of the steps from `start` to before `stop`, made ahead by Grain's threads."""
@@ -78,6 +87,13 @@ class PairBatches:
         count = len(self.mixed[genre])
         epoch, row = divmod(place, count)
         return _permutation(count, self.seed, 2 + genre, epoch)[row]
+
+
+def _density(phrases: np.ndarray | Column) -> np.ndarray:
+    """Notes and cells in phrases taken at equal distances, added: [2]."""
+    rows = np.arange(0, len(phrases), -(-len(phrases) // MOST_COUNTED))
+    parts = [phrases[part] for part in np.array_split(rows, -(-len(rows) // COUNTED_AT_ONCE))]
+    return np.array([[onsets(part).sum(), part.sum()] for part in parts]).sum(axis=0) / len(rows)
 
 
 @lru_cache(maxsize=16)
