@@ -1,9 +1,15 @@
-"""What the tests share: four virtual devices, one compilation cache, one demo dataset, one small run."""
+"""What the tests share: four virtual devices, one compilation cache, one demo dataset, one small run.
 
+The last three are shared by the workers that pytest-xdist starts.
+"""
+
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,13 +39,24 @@ def run_command(
     return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
+@contextlib.contextmanager
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder for all workers of a test run, one of them at a time; empty for the first one alone."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    with Path(f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def demo_dir(tmp_path_factory) -> Path:
     """A data_dir with the demo dataset in it."""
     from cyclegan_jax.datasets.genre_rolls.prepare import prepare
 
-    data_dir = tmp_path_factory.mktemp("data")
-    prepare("demo", data_dir)
+    with shared_folder(tmp_path_factory, "data") as data_dir:
+        prepare("demo", data_dir)
     return data_dir
 
 
@@ -52,10 +69,11 @@ def demo_folder(demo_dir) -> Path:
 @pytest.fixture(scope="session")
 def run_dir(demo_dir, tmp_path_factory) -> Path:
     """The workdir of a finished run of the command, jazz to pop, a few steps long."""
-    place = tmp_path_factory.mktemp("run")
     flags = ("--pair=jazz_pop", f"--data_dir={demo_dir}", "--workdir=run", "--steps=6", "--log_every=2")
-    done = run_command("train", *flags, *SMALLEST, cwd=place)
-    assert done.returncode == 0, done.stderr
+    with shared_folder(tmp_path_factory, "trained") as place:
+        if not (place / "run" / "evaluation.json").exists():
+            done = run_command("train", *flags, *SMALLEST, cwd=place)
+            assert done.returncode == 0, done.stderr
     return place / "run"
 
 

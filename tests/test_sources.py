@@ -111,7 +111,7 @@ def test_links_to_files_are_followed_links_to_folders_are_not(tmp_path):
 
 def test_a_folder_that_cannot_be_listed_is_among_the_files(tmp_path):
     lay(tmp_path, jazz__a_dot_mid="one", jazz__locked__b_dot_mid="two", pop__c_dot_mid="three")
-    for path in (tmp_path, *tmp_path.parents[:2]):
+    for path in (tmp_path, *tmp_path.parents[:3]):
         path.chmod(0o755)
     (tmp_path / "jazz/locked").chmod(0)
     (tmp_path / "pop").chmod(0)

@@ -37,6 +37,7 @@ def step_once(configs):
     return [together.state(states, run) for run in runs], [together.metrics(metrics, run) for run in runs]
 
 
+@pytest.mark.slow
 def test_runs_side_by_side_are_as_runs_alone_each_with_its_own_noise():
     states, metrics = step_once(CONFIGS)
     for config, state, numbers in zip(CONFIGS, states, metrics, strict=True):
@@ -46,6 +47,7 @@ def test_runs_side_by_side_are_as_runs_alone_each_with_its_own_noise():
     assert float(metrics[0]["loss/disc_a"]) != pytest.approx(float(metrics[1]["loss/disc_a"]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_alone_has_no_axis_added():
     (state,), (metrics,) = step_once(CONFIGS[1:])
     alone, expected = jax.jit(build_train_step(CONFIGS[1], SGD))(begin(key=1), batch_of(0))
