@@ -4,7 +4,14 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.layers import Conv, ConvTranspose, InstanceNorm, PositionEmbedding, reflect_pad
+from cyclegan_jax.layers import (
+    WEIGHT_INIT,
+    Conv,
+    ConvTranspose,
+    InstanceNorm,
+    PositionEmbedding,
+    reflect_pad,
+)
 
 
 class ResidualBlock(nn.Module):
@@ -78,5 +85,7 @@ class Generator(nn.Module):
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         if self.skips:
             x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
-        x = Conv(1, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
+        # With an identity it starts from nothing, so that the net is the identity at any width.
+        start = nn.initializers.zeros if self.identity else WEIGHT_INIT
+        x = Conv(1, (7, 7), padding="VALID", dtype=dtype, kernel_init=start)(reflect_pad(x, 3))
         return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

@@ -71,16 +71,16 @@ def _weights(origin: jax.Array, note_weight: float) -> jax.Array:
 
 
 def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
-    """1 − cosine of the chroma of two versions, mean over the beats where the origin sounds.
+    """1 − cosine of the chroma of two versions, mean over the beats where a phrase sounds, then over phrases.
 
-    The chroma of a beat: its cells by pitch class, added. `origin` [B, 64, 84, 1] in {0, 1}, `transferred`
-    the same shape in [0, 1]. Returns a scalar in [0, 1].
+    The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0. `origin`
+    [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
     """
     before, after = _chroma(origin), _chroma(transferred)
     product = jnp.linalg.norm(before + EPSILON, axis=-1) * jnp.linalg.norm(after + EPSILON, axis=-1)
     sounding = before.sum(axis=-1) > 0
     distances = jnp.where(sounding, 1.0 - (before * after).sum(axis=-1) / product, 0.0)
-    return distances.sum() / jnp.maximum(sounding.sum(), 1)
+    return (distances.sum(axis=1) / jnp.maximum(sounding.sum(axis=1), 1)).mean()
 
 
 def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[float, float]) -> jax.Array:

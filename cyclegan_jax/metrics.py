@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.content import compare, f1
 from cyclegan_jax.judge import Judge
 from cyclegan_jax.second_judge import SecondJudge
@@ -85,9 +86,10 @@ def _strengths(shares: dict[str, dict[str, float]]) -> dict[str, float]:
     return {kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in shares.items()}
 
 
-def _score(lesser_strength: float, content: float, variety: float) -> float:
+def _score(lesser_strength: float, content: float, variety: float, collapsed: bool) -> float:
     """The product; where there is no strength, its lack alone, which little content must not make less."""
-    return lesser_strength * content * min(variety, 1.0) if lesser_strength > 0 else lesser_strength
+    product = lesser_strength * content * min(variety, 1.0) if lesser_strength > 0 else lesser_strength
+    return product - 1.0 if collapsed else product
 
 
 def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
     `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen: the lesser of
     the two judges' total strengths by share × content × diversity, content being the mean of chroma cosine
-    and binary cycle F1, and diversity counted at most 1; that strength alone where it is not above 0.
+    and binary cycle F1, and diversity counted at most 1; that strength alone where it is not above 0,
+    and 1 less where there is a sign of collapse.
     """
     a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
@@ -108,9 +111,10 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
     total = {kind: mean("strength", kind) for kind in ("share", "probability")}
     total_judge = {kind: mean("judge_strength", kind) for kind in ("share", "probability")}
     chroma, cycle, variety = mean("chroma_cosine"), mean("cycle_f1_binary"), mean("diversity")
+    directions = {"a_to_b": a_to_b, "b_to_a": b_to_a}
+    lesser, collapsed = min(total["share"], total_judge["share"]), bool(signs_of_collapse(directions))
     return {
-        "a_to_b": a_to_b,
-        "b_to_a": b_to_a,
+        **directions,
         "judge_accuracy": {"network": judges.network.accuracy, "features": judges.features.accuracy},
         "total_strength": total,
         "total_judge_strength": total_judge,
@@ -119,7 +123,7 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
         "chroma_cosine": chroma,
         "diversity": variety,
         "blank_share": mean("blank_share"),
-        "score": _score(min(total["share"], total_judge["share"]), (chroma + cycle) / 2, variety),
+        "score": _score(lesser, (chroma + cycle) / 2, variety, collapsed),
     }
 
 

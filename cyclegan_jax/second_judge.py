@@ -18,7 +18,7 @@ AT_ONCE = 1000  # phrases whose features are made together, which bounds the mem
 MOST_NOTES = 12  # at once; more count as so many
 LARGEST_INTERVAL = 24  # semitones; larger ones count as this
 # Small trees: as good on `validation` as scikit-learn's own sizes, or better.
-BOOSTING = {"max_iter": 100, "max_leaf_nodes": 8, "learning_rate": 0.2}
+BOOSTING = {"max_iter": 100, "max_leaf_nodes": 8, "learning_rate": 0.2, "early_stopping": False}
 LENGTH_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 17, 33, 65)  # steps: 1, 2, 3, 4, 5-6, 7-8, 9-12, ...
 
 

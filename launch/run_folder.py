@@ -25,8 +25,11 @@ class RunFolder:
         """The folder of checkpoints."""
         return self.workdir / "checkpoints"
 
-    def check(self, config: Config, *, extend: bool) -> None:
-        """Raise UserError where nothing can be written, or the run here is of another config."""
+    def check(self, config: Config, *, extend: bool | None) -> None:
+        """Raise UserError where nothing can be written, or the run here is of another config.
+
+        `extend`: whether more steps than it was begun with are allowed; None where no flag can allow them.
+        """
         existing = next(p for p in (self.workdir, *self.workdir.absolute().parents) if p.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):
             raise UserError(
@@ -39,7 +42,7 @@ class RunFolder:
         longer = config.steps > before.steps
         different = config.difference(before, ignored=LENGTH if longer and extend else ())
         if different:
-            raise UserError(_explain(*different, str(self.workdir), longer))
+            raise UserError(_explain(*different, str(self.workdir), longer and extend is not None))
 
     def is_finished(self, config: Config) -> bool:
         """Whether the run here has been trained to the end and evaluated there."""
@@ -70,7 +73,7 @@ class RunFolder:
         return Path(json.loads((self.workdir / "dataset.json").read_text())["folder"])
 
 
-def _explain(field: str, new: object, old: object, workdir: str, longer: bool) -> str:
+def _explain(field: str, new: object, old: object, workdir: str, extensible: bool) -> str:
     if field == "fingerprint":
         return (
             f"the dataset is not the one of the run in {workdir!r}: its fingerprint is {new}, not {old}; "
@@ -78,7 +81,7 @@ def _explain(field: str, new: object, old: object, workdir: str, longer: bool) -
         )
     way_out = (
         "add --extend to train on"
-        if longer and field in LENGTH
+        if extensible and field in LENGTH
         else ("give the same value or another --workdir")
     )
     return f"{field} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

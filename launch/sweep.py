@@ -10,7 +10,7 @@ from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
 from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import TrainingDivergedError, UserError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.judge import ROBUSTNESS_SIGMAS, robustness
 from cyclegan_jax.metrics import Judges
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     plans = [_plan(model, sigmas, preset, pair, all_genres, phrases, prepared, folder) for model in models]
     runs = [one for runs, _ in plans for one in runs]
     for one in runs:
-        one.folder.check(one.config, extend=False)
+        one.folder.check(one.config, extend=None)
 
     judges = get_judges(prepared.folder, prepared.fingerprint, pair)
     evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
@@ -64,6 +64,13 @@ def main(arguments: list[str]) -> None:
     text = to_markdown(runs, _accuracy(prepared.folder, pair, judges))
     write_whole(folder / "sweep.md", text + "\n")
     print(f"{text}\n\nWritten to {folder}/sweep.md; each run's folder is beside it.")
+    diverged = [one for one in runs if one.error]
+    if diverged:
+        reasons = "; ".join(f"{one.folder.workdir}: {one.error}" for one in diverged)
+        raise TrainingDivergedError(
+            f"{len(diverged)} of {len(runs)} runs diverged, without figures ({reasons}); delete the folder "
+            "of a run to try it again."
+        )
 
 
 def _models() -> list[str]:

@@ -146,6 +146,8 @@ def config(
         **({} if sigma_d is None else {"sigma_d": sigma_d}),
         "model": model_name,
     }
+    if chosen.get("lambda_density"):
+        chosen["density_b_over_a"] = batches.density_b_over_a
     return Config(
         pair=pair,
         genres=mixed,
@@ -156,7 +158,6 @@ def config(
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
         gamma=GAMMA.value,
-        density_b_over_a=batches.density_b_over_a,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
         beta1=BETA1.value,
         beta2=BETA2.value,

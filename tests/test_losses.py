@@ -100,6 +100,23 @@ def test_density_distance_is_a_mean_over_phrases_with_a_slope_toward_what_is_ask
     assert slope[0, 40, 30] > 0 > slope[1, 40, 30]
 
 
+@pytest.mark.parametrize(
+    "term",
+    [
+        chroma_distance,
+        lambda origin, made: density_distance(origin, made, (2.0, 0.5)),
+        lambda origin, made: weighted_margin(origin, 4 * made - 2, 3.0),
+        lambda origin, made: weighted_cross_entropy(origin, 4 * made - 2, 3.0),
+    ],
+)
+def test_a_batch_costs_the_mean_of_its_halves_as_on_two_devices(term):
+    origin = np.concatenate([SIX_NOTES, phrase((0, 64, 30), (0, 64, 37)), THREE_NOTES, phrase()])
+    made = np.concatenate([THREE_NOTES, phrase((0, 9, 31)), SIX_NOTES, THREE_NOTES])
+    whole, halves = term(origin, made), [term(origin[half], made[half]) for half in np.split(np.arange(4), 2)]
+    assert float(halves[0]) != pytest.approx(float(halves[1]), rel=0.01)
+    assert float(whole) == pytest.approx(float(sum(halves)) / 2, rel=1e-5)
+
+
 def test_chroma_distance_counts_beats_of_the_origin_alone_and_has_a_finite_gradient():
     tune, more = phrase((0, 4, 12)), phrase((0, 4, 12), (8, 12, 40))
     assert float(chroma_distance(tune, more)) == pytest.approx(0, abs=1e-3)

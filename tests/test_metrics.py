@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.content import compare, f1
-from cyclegan_jax.metrics import Judges, Side, evaluate, evaluate_direction, scalars, strength
+from cyclegan_jax.metrics import Judges, Side, _score, evaluate, evaluate_direction, scalars, strength
 from cyclegan_jax.texture import against
 from cyclegan_jax.variety import diversity
 
@@ -171,8 +172,17 @@ def test_totals_are_means_and_the_score_takes_the_lesser_judge_times_content_tim
     assert lesser < 0.625
     content = (evaluation["chroma_cosine"] + evaluation["cycle_f1_binary"]) / 2
     expected = lesser * content * min(evaluation["diversity"], 1)
-    assert evaluation["score"] == pytest.approx(expected)
+    assert signs_of_collapse(evaluation)
+    assert evaluation["score"] == pytest.approx(expected - 1)
     assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
+
+
+@pytest.mark.parametrize(
+    "lesser, variety, collapsed, expected",
+    [(0.5, 0.5, False, 0.2), (0.5, 2.0, False, 0.4), (-0.1, 0.5, False, -0.1), (0.5, 0.5, True, -0.8)],
+)
+def test_the_score_of_the_weak_the_varied_and_the_collapsed(lesser, variety, collapsed, expected):
+    assert _score(lesser, 0.8, variety, collapsed) == pytest.approx(expected)
 
 
 def test_scalars_name_each_number_by_its_path(jazz, pop):

@@ -57,6 +57,28 @@ def test_a_sweep_that_was_stopped_trains_what_is_missing_and_no_more(swept, demo
     assert (folder / "sweep.md").read_text() == table
 
 
+@pytest.mark.slow
+def test_a_run_that_diverged_is_told_at_the_end_with_exit_code_3(swept, demo_dir):
+    folder, _ = swept
+    planted = folder / "base_sigma_0" / "diverged.json"
+    planted.write_text(json.dumps({"error": "loss/disc_a is nan at step 2"}))
+    flags = (*FLAGS, f"--data_dir={demo_dir}", "--workdir=sweep", "--sigma_d=0,1", "--model=base")
+    done = run_command("sweep", *flags, cwd=folder.parent)
+    planted.unlink()
+    assert done.returncode == 3 and "| diverged |" in done.stdout
+    last = done.stderr.strip().splitlines()[-1]
+    for words in ("1 of 2 runs", "sweep/base_sigma_0: loss/disc_a is nan at step 2", "delete the folder"):
+        assert words in last
+
+
+@pytest.mark.slow
+def test_a_longer_sweep_is_not_offered_a_flag_that_there_is_not(swept, demo_dir):
+    flags = (*FLAGS, f"--data_dir={demo_dir}", "--workdir=sweep", "--sigma_d=0,1", "--model=base")
+    done = run_command("sweep", *flags, "--steps=8", cwd=swept[0].parent)
+    assert done.returncode == 2 and "--extend" not in done.stderr
+    assert "steps is 8" in done.stderr and "another --workdir" in done.stderr
+
+
 def test_flags_that_name_no_run_are_refused(demo_dir, tmp_path):
     for flag, words in (("--sigma_d=0,much", "'0,much'"), ("--model=base,huge", "'huge'")):
         done = run_command("sweep", *FLAGS, f"--data_dir={demo_dir}", flag, cwd=tmp_path)

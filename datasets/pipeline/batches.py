@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import grain
 import numpy as np
@@ -47,7 +47,7 @@ class PairBatches:
         """An epoch sees the smaller genre once, and a fresh draw as large of the larger one."""
         return min(len(self.a), len(self.b)) // self.batch_size
 
-    @property
+    @cached_property
     def density_b_over_a(self) -> tuple[float, float]:
         """Notes and cells a phrase of B over A's, by at most 10,000 phrases each; 1 where there are none."""
         a, b = (_density(phrases) for phrases in (self.a, self.b))
