@@ -18,7 +18,6 @@ from launch.run_folder import RunFolder
 from launch.sweep_runs import SweptRun, in_groups, train_together
 
 SIGMAS = (0.0, 0.5)
-pytestmark = pytest.mark.slow
 
 
 def runs_in(place: Path) -> list[SweptRun]:
@@ -48,6 +47,7 @@ def metrics_of(run: SweptRun) -> bytes:
     return (run.folder.workdir / "metrics.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_stopped_and_taken_up_again_they_end_as_they_would_have(straight, tmp_path):
     runs = runs_in(tmp_path)
     with pytest.raises(Stopped):
@@ -63,6 +63,7 @@ def test_stopped_and_taken_up_again_they_end_as_they_would_have(straight, tmp_pa
         assert metrics_of(one) == metrics_of(other)
 
 
+@pytest.mark.slow
 def test_a_run_that_saved_once_more_than_the_other_goes_back_to_the_common_step(straight, tmp_path):
     runs = runs_in(tmp_path)
     with pytest.raises(Stopped):
@@ -102,6 +103,7 @@ def test_runs_that_stand_far_apart_train_apart(monkeypatch, tmp_path):
     assert [len(group) for group in in_groups(runs, 1)] == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_given_up_and_the_other_goes_on(straight, tmp_path, monkeypatch):
     runs = runs_in(tmp_path)
     whole = Together.metrics
@@ -117,6 +119,7 @@ def test_a_run_that_diverges_is_given_up_and_the_other_goes_on(straight, tmp_pat
     assert runs[1].error is None and metrics_of(runs[1]) == metrics_of(straight[1])
 
 
+@pytest.mark.slow
 def test_when_all_have_diverged_no_more_steps_are_made(tmp_path, monkeypatch):
     runs = runs_in(tmp_path)
     steps, whole = [], Together.step
@@ -132,6 +135,7 @@ def test_when_all_have_diverged_no_more_steps_are_made(tmp_path, monkeypatch):
     assert all(run.is_over for run in runs)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_config_is_refused(tmp_path):
     runs = runs_in(tmp_path)
     like = create_state(CONFIG, build_optimiser(CONFIG))

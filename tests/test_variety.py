@@ -67,5 +67,12 @@ def test_of_many_phrases_the_same_random_ones_are_compared(monkeypatch):
     pairs = np.repeat(many[::2], 2, axis=0)
     assert diversity(many, many) == pytest.approx(1)
     rows = variety._some(60)
-    assert len(rows) == 5 and (np.diff(rows) > 0).all()
+    assert len(rows) == 5 and (np.diff(rows) > 0).all() and rows[-1] > 5
     assert diversity(many, pairs) == pytest.approx(mean_distance(pairs[rows]))
+
+
+def test_a_copy_is_found_wherever_it_lies_among_many(monkeypatch):
+    monkeypatch.setattr(variety, "MOST_COMPARED", 5)
+    many = phrases(*(range(n, n + 1) for n in range(60)))
+    for place in (0, 31, 59):
+        assert nearest(many[place : place + 1], many) == pytest.approx(0)
