@@ -76,21 +76,19 @@ class Objective:
         }
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
         loss += config.lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
-        extra = [
-            (
-                config.mixed and config.gamma_generators,
-                self._mixed_terms,
-                (discriminators, fake_a, fake_b, noise),
-            ),
-            (config.lambda_chroma, _chroma_terms, (a, b, logits_a, logits_b)),
-            (config.lambda_density, self._density_terms, (a, b, fake_a, fake_b)),
-            (config.lambda_identity, self._identity_terms, (generators, a, b)),
-        ]
-        for weight, make, arguments in extra:
-            if weight:
-                more = make(*arguments)
-                terms |= more
-                loss += weight * sum(more.values())
+        weighted: list[tuple[float, Metrics]] = []
+        if config.mixed and config.gamma_generators:
+            mixed = self._mixed_terms(discriminators, fake_a, fake_b, noise)
+            weighted.append((config.gamma_generators, mixed))
+        if config.lambda_chroma:
+            weighted.append((config.lambda_chroma, _chroma_terms(a, b, logits_a, logits_b)))
+        if config.lambda_density:
+            weighted.append((config.lambda_density, self._density_terms(a, b, fake_a, fake_b)))
+        if config.lambda_identity:
+            weighted.append((config.lambda_identity, self._identity_terms(generators, a, b)))
+        for weight, more in weighted:
+            loss += weight * sum(more.values())
+            terms |= more
         return loss, (fake_a, fake_b, terms | {"loss/generators": loss})
 
     def _mixed_terms(

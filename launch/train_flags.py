@@ -40,7 +40,7 @@ RECIPE = flags.DEFINE_enum(
     "recipe",
     "robust",
     tuple(RECIPES),
-    "Objective; paper: the paper's, for reproduction; robust: ours.",
+    "Objective; paper: the published one, for reproduction; robust: ours, which keeps the song.",
 )
 LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
@@ -61,7 +61,7 @@ NOISE_FLAG = flags.DEFINE_enum(
     "noise",
     None,
     NOISE,
-    "Noise on discriminators' inputs: shared, never below 0, or fresh and signed for each.",
+    "Noise on discriminators' inputs: one shared draw, not negative, or fresh signed ones; default by recipe.",
 )
 POSITIONS = flags.DEFINE_bool(
     "positions", None, "Tell the networks where in bar and register they are; default by recipe."
@@ -76,12 +76,21 @@ RATE_D = flags.DEFINE_float(
     "rate_d", None, "The discriminators' learning rate over the generators'; default by recipe."
 )
 FAKES_FLAG = flags.DEFINE_enum(
-    "fakes", None, FAKES, "What discriminators and the way back get of a transfer; default by recipe."
+    "fakes",
+    None,
+    FAKES,
+    "What discriminators and the way back get: probabilities, notes, or notes sampled; default by recipe.",
 )
 ADVERSARIAL_FLAG = flags.DEFINE_enum(
     "adversarial", None, ADVERSARIAL, "The adversarial loss; default by recipe."
 )
-CYCLE_FLAG = flags.DEFINE_enum("cycle", None, CYCLE, "The cycle's loss; default by recipe.")
+CYCLE_FLAG = flags.DEFINE_enum(
+    "cycle",
+    None,
+    CYCLE,
+    "The cycle's loss: l1 of probabilities, cross entropy, or a margin that leaves sure cells alone; "
+    "default by recipe.",
+)
 NOTE_WEIGHT = flags.DEFINE_float(
     "note_weight", None, "A note's weight in the cycle's loss, a silent cell's being 1; default by recipe."
 )

@@ -71,6 +71,15 @@ def test_it_learns_what_tells_two_genres_apart():
     assert (said.argmax(axis=1) == np.repeat([0, 1], 10)).mean() > 0.9
 
 
+def test_the_larger_genre_is_no_better_guess():
+    low, high = (rolls(*((n, 0, 4, row) for n in range(400)), phrases=400) for row in (20, 50))
+    sides = {
+        "a": np.concatenate([low[:280], high[:120]]),
+        "b": np.concatenate([low[:15], high[:35]]),
+    }
+    assert train_second_judge(sides, sides, seed=0).accuracy == pytest.approx(0.7)
+
+
 def test_equal_seeds_judge_alike():
     sides = {"a": genre(1, 40, 1), "b": genre(2, 40, 3)}
     one, other = (train_second_judge(sides, sides, seed=3) for _ in range(2))
