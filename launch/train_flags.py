@@ -61,7 +61,7 @@ NOISE_FLAG = flags.DEFINE_enum(
     "noise",
     None,
     NOISE,
-    "Noise on discriminators' inputs: one shared draw, not negative, or fresh signed ones; default by recipe.",
+    "Noise on discriminators' inputs: one shared draw, never negative, or fresh signed ones.",
 )
 POSITIONS = flags.DEFINE_bool(
     "positions", None, "Tell the networks where in bar and register they are; default by recipe."
