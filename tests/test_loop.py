@@ -271,7 +271,7 @@ def test_a_collapse_is_told_and_stops_the_run_only_where_asked(tmp_path, monkeyp
     monkeypatch.setattr("launch.loop.Transfer", BlankTransfer)
     run(tmp_path / "told", judged=True)
     said = "".join(capfd.readouterr())
-    assert said.count("blank_share of a_to_b is 1.000, outside 0 to 0.05") == 2
+    assert said.count("blank_share of a_to_b is 1.000, but should be at most 0.05") == 2
     with pytest.raises(TrainingCollapsedError, match="collapsed by step 5"):
         run(tmp_path / "stopped", judged=True, stop_on_collapse=True)
     assert steps_saved(tmp_path / "told") == [5, 10]
