@@ -118,7 +118,11 @@ def test_the_bar_shows_epoch_step_speed_and_losses(tmp_path, capfd):
 
 def test_signs_of_collapse_are_told_by_step_and_figure(tmp_path, capfd):
     with RunLog(tmp_path, 0, 10) as log:
-        log.warn(4, ["diversity of a_to_b is 0.100, outside 0.5 to inf", "blank_share of b_to_a is 1.000"])
+        log.warn(
+            4, ["diversity of a_to_b is 0.100, but should be at least 0.5", "blank_share of b_to_a is 1.000"]
+        )
     said = "".join(capfd.readouterr())
-    assert "warning: step 4: diversity of a_to_b is 0.100, outside 0.5 to inf; training may have" in said
+    assert (
+        "warning: step 4: diversity of a_to_b is 0.100, but should be at least 0.5; training may have" in said
+    )
     assert "warning: step 4: blank_share of b_to_a is 1.000; training may have collapsed" in said
