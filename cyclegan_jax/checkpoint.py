@@ -113,7 +113,7 @@ class Checkpoints:
     def generators(self, step: int) -> dict[str, Params]:
         """The parameters of the generators to transfer music by, of a step, and nothing else."""
         config = self.config(step)
-        name = "average" if config.average else "generators"
+        name = "ema" if config.ema_decay else "generators"
         like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)).transferring)
         restored = self._restore_arrays(step, {name: like}, partial=True)[name]
         jax.tree_util.tree_map_with_path(_check_alike, like, restored)

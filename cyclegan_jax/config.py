@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cyclegan_jax.errors import UserError
 
@@ -32,7 +32,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
     "robust": {
         "model": "base",
-        "identity": 1.0,
+        "identity_logits": 1.0,
         "positions": True,
         "skips": True,
         "fakes": "notes",
@@ -40,11 +40,12 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "cycle": "margin",
         "note_weight": 2.0,
         "lambda_cycle": 12.0,
+        "cycle_growth": 6.0,
         "lambda_chroma": 1.0,
-        "lambda_density": 1.0,
+        "lambda_density": 2.0,
         "sigma_d": 0.4,
         "noise": "fresh",
-        "average": 0.999,
+        "ema_decay": 0.999,
         "learning_rate": 8e-4,
         "rate_d": 0.5,
     },
@@ -68,10 +69,11 @@ class Config:
     blocks: int = 10  # residual blocks; 10; 10
     batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
+    cycle_growth: float = 1.0  # times that weight at the last step, growing while the rate falls; 1; 1
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
-    identity: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
+    identity_logits: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
     positions: bool = False  # whether networks are told where in bar and register they are; no; no
     skips: bool = False  # whether generators hand fine detail past the narrows; no; no
     fakes: str = "probabilities"  # what discriminators and the way back get, see notes.py; these; these
@@ -85,7 +87,7 @@ class Config:
     lambda_identity: float = 0.0  # weight of leaving phrases of the target genre alone; none; none
     r1: float = 0.0  # weight of the discriminators' gradient penalty on reals; none; none
     rate_d: float = 1.0  # the discriminators' learning rate over the generators'; 1; 1
-    average: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
+    ema_decay: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
     learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
     beta1: float = 0.5  # Adam; 0.5; 0.5
@@ -108,12 +110,12 @@ class Config:
         check_range("seed", self.seed, 0, 2**32 - 1)
         weights = ("lambda_cycle", "gamma", "gamma_generators", "r1")
         weights += ("lambda_chroma", "lambda_density", "lambda_identity")
-        for name in (*weights, "rate_d", "sigma_d", "identity", "note_weight"):
+        for name in (*weights, "cycle_growth", "rate_d", "sigma_d", "identity_logits", "note_weight"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         for ratio in self.density_b_over_a:
             check_range("density_b_over_a", ratio, 1e-6, 1e6)
         check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
-        for name in ("beta1", "beta2", "average"):
+        for name in ("beta1", "beta2", "ema_decay"):
             check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)
 
     def difference(self, other: "Config", ignored: tuple[str, ...] = ()) -> tuple[str, Any, Any] | None:
@@ -163,6 +165,21 @@ class Cadence:
         check_range("log_every", self.log_every, 1, math.inf)
         check_range("eval_every", self.eval_every, 0, math.inf)
         check_range("save_every", self.save_every, 0, math.inf)
+
+    def due(self, step: int, steps: int) -> "Due":
+        """What a run of `steps` does after this one of them; after the last, all of it."""
+        last = step == steps
+        evaluates = last or step % (self.eval_every or math.ceil(steps / 5)) == 0
+        saves = evaluates or (self.save_every > 0 and step % self.save_every == 0)
+        return Due(log=last or step % self.log_every == 0, evaluate=evaluates, save=saves)
+
+
+class Due(NamedTuple):
+    """What there is to do after a step; what is evaluated is saved too."""
+
+    log: bool
+    evaluate: bool
+    save: bool
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -39,8 +39,8 @@ class Generator(nn.Module):
     """Map phrases of one genre to the other (paper, table I; padding as the original code).
 
     [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
-    `logits` gives their logits. `identity` is added to the logit of a cell that is on in x and taken from
-    that of one that is off, so that a fresh generator leaves its input as it is. `positions` tells the
+    `logits` gives their logits. `identity_logits` is added to the logit of a cell that is on in x and taken
+    from that of one that is off, so that a fresh generator leaves its input as it is. `positions` tells the
     residual blocks where they are. With `skips` each layer of the decoder is given what the encoder had at
     its resolution too, so that single cells need not pass the narrows (Ronneberger et al. 2015). The paper
     has none of these.
@@ -51,7 +51,7 @@ class Generator(nn.Module):
 
     width: int = 64
     blocks: int = 10
-    identity: float = 0.0
+    identity_logits: float = 0.0
     positions: bool = False
     skips: bool = False
     unroll: bool = False
@@ -63,7 +63,7 @@ class Generator(nn.Module):
     @nn.compact
     def logits(self, x: jax.Array) -> jax.Array:
         w, dtype = self.width, self.dtype
-        leaning = self.identity * (2.0 * x.astype(jnp.float32) - 1.0)
+        leaning = self.identity_logits * (2.0 * x.astype(jnp.float32) - 1.0)
         x = x.astype(dtype)
         x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
         whole = x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
@@ -89,6 +89,6 @@ class Generator(nn.Module):
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         if self.skips:
             x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
-        start = EVEN_INIT if self.identity else WEIGHT_INIT
+        start = EVEN_INIT if self.identity_logits else WEIGHT_INIT
         x = Conv(1, (7, 7), padding="VALID", dtype=dtype, kernel_init=start)(reflect_pad(x, 3))
         return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

@@ -8,6 +8,7 @@ import numpy as np
 from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.content import compare, f1
 from cyclegan_jax.judge import Judge
+from cyclegan_jax.score import score
 from cyclegan_jax.second_judge import SecondJudge
 from cyclegan_jax.texture import against
 from cyclegan_jax.transfer import Transfer, to_notes
@@ -86,20 +87,11 @@ def _strengths(shares: dict[str, dict[str, float]]) -> dict[str, float]:
     return {kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in shares.items()}
 
 
-def _score(lesser_strength: float, content: float, variety: float, collapsed: bool) -> float:
-    """The product; where there is no strength, its lack alone, which little content must not make less."""
-    product = lesser_strength * content * min(variety, 1.0) if lesser_strength > 0 else lesser_strength
-    return product - 1.0 if collapsed else product
-
-
 def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, Any]:
     """Both directions, and what sums them up.
 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
-    `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen: the lesser of
-    the two judges' total strengths by share × content × diversity, content being the mean of chroma cosine
-    and binary cycle F1, and diversity counted at most 1; that strength alone where it is not above 0,
-    and 1 less where there is a sign of collapse.
+    `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen, see `score.py`.
     """
     a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
@@ -108,22 +100,20 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
         figures = [functools.reduce(dict.__getitem__, path, way) for way in (a_to_b, b_to_a)]
         return sum(figures) / 2
 
-    total = {kind: mean("strength", kind) for kind in ("share", "probability")}
-    total_judge = {kind: mean("judge_strength", kind) for kind in ("share", "probability")}
-    chroma, cycle, variety = mean("chroma_cosine"), mean("cycle_f1_binary"), mean("diversity")
+    def total(kind_of_strength: str) -> dict[str, float]:
+        return {kind: mean(kind_of_strength, kind) for kind in ("share", "probability")}
+
     directions = {"a_to_b": a_to_b, "b_to_a": b_to_a}
-    lesser, collapsed = min(total["share"], total_judge["share"]), bool(signs_of_collapse(directions))
+    totals = {"total_strength": total("strength"), "total_judge_strength": total("judge_strength")}
+    named = ("cycle_f1", "cycle_f1_binary", "chroma_cosine", "diversity", "blank_share")
+    means = {name: mean(name) for name in named}
+    by_share = {name: of["share"] for name, of in totals.items()}
     return {
         **directions,
         "judge_accuracy": {"network": judges.network.accuracy, "features": judges.features.accuracy},
-        "total_strength": total,
-        "total_judge_strength": total_judge,
-        "cycle_f1": mean("cycle_f1"),
-        "cycle_f1_binary": cycle,
-        "chroma_cosine": chroma,
-        "diversity": variety,
-        "blank_share": mean("blank_share"),
-        "score": _score(lesser, (chroma + cycle) / 2, variety, collapsed),
+        **totals,
+        **means,
+        "score": score(by_share | means, collapsed=bool(signs_of_collapse(directions))),
     }
 
 

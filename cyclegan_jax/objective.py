@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from cyclegan_jax import losses
 from cyclegan_jax.config import Config
@@ -36,6 +37,7 @@ class Objective:
         self._config = config
         self._generator, self._discriminator = build_generator(config), build_discriminator(config)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
+        self._lambda_cycle = cycle_schedule(config)
         self._cycle, self._notes = CYCLE[config.cycle], FAKES[config.fakes]
 
     def _logits(self, params: Params, x: jax.Array) -> jax.Array:
@@ -52,6 +54,7 @@ class Objective:
         b: jax.Array,
         noise: Noise,
         draws: dict[str, jax.Array],
+        step: jax.Array | int = 0,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
         """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
 
@@ -75,7 +78,7 @@ class Objective:
             "loss/cycle_b": self._cycle(b, cycle_b, config.note_weight),
         }
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
-        loss += config.lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
+        loss += self._lambda_cycle(step) * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
         weighted: list[tuple[float, Metrics]] = []
         if config.mixed and config.gamma_generators:
             mixed = self._mixed_terms(discriminators, fake_a, fake_b, noise)
@@ -156,3 +159,13 @@ def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax
         "loss/chroma_ab": losses.chroma_distance(a, jax.nn.sigmoid(logits_b)),
         "loss/chroma_ba": losses.chroma_distance(b, jax.nn.sigmoid(logits_a)),
     }
+
+
+def cycle_schedule(config: Config) -> optax.Schedule:
+    """λ of the cycle by step: constant, then straight to `cycle_growth` times as much while the rate falls.
+
+    Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it.
+    """
+    falling = max(config.steps - config.constant_steps, 1)
+    end = config.lambda_cycle * config.cycle_growth
+    return optax.linear_schedule(config.lambda_cycle, end, falling, config.constant_steps)

@@ -27,7 +27,7 @@ STATE_AXES = TrainState(
     generator_optimiser=None,
     discriminator_optimiser=None,
     pool=SamplePool(a=1, b=1, filled=None),
-    average=None,
+    ema=None,
 )
 
 

@@ -23,7 +23,7 @@ class TrainState:
     `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
     `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
     unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes, if any.
-    `average`: the running mean of the generators' parameters, if the config asks for one.
+    `ema`: the running mean of the generators' parameters, if the config asks for one.
     """
 
     step: jax.Array
@@ -33,12 +33,12 @@ class TrainState:
     generator_optimiser: optax.OptState
     discriminator_optimiser: optax.OptState
     pool: SamplePool | None
-    average: dict[str, Params] | None = None
+    ema: dict[str, Params] | None = None
 
     @property
     def transferring(self) -> dict[str, Params]:
         """The generators to transfer music by: their mean where there is one, else as they stand."""
-        return self.generators if self.average is None else self.average
+        return self.generators if self.ema is None else self.ema
 
 
 def build_generator(config: Config) -> Generator:
@@ -47,7 +47,7 @@ def build_generator(config: Config) -> Generator:
     return Generator(
         config.width,
         config.blocks,
-        config.identity,
+        config.identity_logits,
         config.positions,
         config.skips,
         unroll=on_cpu,
@@ -100,7 +100,7 @@ def create_state(config: Config, optimiser: optax.GradientTransformation) -> Tra
             generator_optimiser=optimiser.init(generators),
             discriminator_optimiser=optimiser.init(discriminators),
             pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
-            average=jax.tree.map(jnp.copy, generators) if config.average else None,
+            ema=jax.tree.map(jnp.copy, generators) if config.ema_decay else None,
         )
 
     return create()

@@ -45,7 +45,9 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             return own_part(drawn(use), devices)
 
         (_, (fake_a, fake_b, generator_terms)), generator_grads = jax.value_and_grad(
-            lambda generators: objective.generators(generators, state.discriminators, a, b, noise, draws),
+            lambda generators: objective.generators(
+                generators, state.discriminators, a, b, noise, draws, state.step
+            ),
             has_aux=True,
         )(state.generators)
 
@@ -82,7 +84,7 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             generator_optimiser=generator_optimiser,
             discriminator_optimiser=discriminator_optimiser,
             pool=pool,
-            average=running_mean(state.average, generators, state.step, config.average),
+            ema=running_mean(state.ema, generators, state.step, config.ema_decay),
         )
         return new_state, metrics
 

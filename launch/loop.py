@@ -51,27 +51,23 @@ def train(
     """
     optimiser = build_optimiser(config)
     parallel = Parallel(config, optimiser, devices)
-    eval_every = cadence.eval_every or max(config.steps // 5, 1)
     with Checkpoints(folder.checkpoints) as checkpoints:
         state, start = _begin(config, parallel, checkpoints, create_state(config, optimiser))
         with RunLog(folder.workdir, start, config.steps, silent=jax.process_index() > 0) as log:
             for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
                 state, step_metrics = parallel.step(state, batch)
                 log.advance()
-                last = step == config.steps
-                logs = last or step % cadence.log_every == 0
-                evaluates = last or step % eval_every == 0
-                saves = evaluates or (cadence.save_every and step % cadence.save_every == 0)
-                if not (logs or saves):
+                due = cadence.due(step, config.steps)
+                if not (due.log or due.save):
                     continue
                 numbers = finite(step_metrics, step)
-                if logs:
+                if due.log:
                     epoch = (step - 1) // batches.steps_per_epoch + 1
                     log.tick(step, epoch, numbers, config.batch_size)
-                if saves:
+                if due.save:
                     plain = parallel.gather(state)
                     score, signs = None, 0
-                    if evaluates:
+                    if due.evaluate:
                         own = evaluate(config, plain, evaluator, folder, log) if evaluator else (0.0, 0)
                         score = {SCORE: from_first_process(own[0], f"score of step {step}")}
                         signs = from_first_process(own[1], f"signs of collapse at step {step}")

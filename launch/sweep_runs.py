@@ -52,7 +52,6 @@ def train_together(
     all runs.
     """
     config = runs[0].config
-    eval_every = cadence.eval_every or max(config.steps // 5, 1)
     together = Together([run.config for run in runs])
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Checkpoints(run.folder.checkpoints)) for run in runs]
@@ -68,10 +67,8 @@ def train_together(
         for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
             states, metrics = together.step(states, batch)
             bar.update(len(runs))
-            last = step == config.steps
-            logged, evaluated = last or step % cadence.log_every == 0, last or step % eval_every == 0
-            saved = evaluated or (cadence.save_every and step % cadence.save_every == 0)
-            for number in sorted(going) if logged or saved else ():
+            due = cadence.due(step, config.steps)
+            for number in sorted(going) if due.log or due.save else ():
                 run, log = runs[number], logs[number]
                 try:
                     numbers = finite(together.metrics(metrics, number), step)
@@ -79,19 +76,19 @@ def train_together(
                     run.give_up(error)
                     going.remove(number)
                     continue
-                if logged:
+                if due.log:
                     epoch = (step - 1) // batches.steps_per_epoch + 1
                     log.tick(step, epoch, numbers, config.batch_size)
-                if saved:
+                if due.save:
                     plain = together.state(states, number)
                     score = None
-                    if evaluated:
+                    if due.evaluate:
                         score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, log)[0]}
                     stores[number].save(step, plain, run.config, score)
             if not going:
                 bar.update((config.steps - step) * len(runs))
                 break
-            if saved:
+            if due.save:
                 for log in logs:
                     log.restart_clock(step)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from launch.sweep_runs import SweptRun
 
@@ -19,6 +20,14 @@ PAPERS_BEST: Mapping[str, tuple[float, float]] = {  # strength, at which σ_D
 }
 JAZZ_CLASSIC = frozenset({"jazz", "classic"})
 LOSSES = ("generators", "discriminators", "adv_ab", "adv_ba", "cycle_a", "cycle_b")
+SANITY = {
+    "chroma": "chroma_cosine",
+    "cell F1": "cell_f1",
+    "binary cycle F1": "cycle_f1_binary",
+    "diversity": "diversity",
+    "blank": "blank_share",
+    "notes": "notes_ratio",
+}
 SHARED_GRADIENT = """\
 The mixed discriminators have no weight for the generators here, so all models share the generators' gradient.
 Partial and full, with equal σ_D, seed and batches, have equal generators to the bit where they are trained
@@ -36,6 +45,7 @@ def to_markdown(runs: Sequence[SweptRun], accuracy: Mapping[float, float]) -> st
         _loss_table(runs),
         _strength_table(runs),
         _best_table(runs),
+        _sanity_table(runs),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -98,9 +108,24 @@ def _best_table(runs: Sequence[SweptRun]) -> str:
     return f"{table}\n\n{SHARED_GRADIENT}" if shared else table
 
 
+def _sanity_table(runs: Sequence[SweptRun]) -> str:
+    """What the paper does not report, without which strength says little."""
+    rows = [[run.config.model, f"{run.config.sigma_d:g}", *_sanity(run)] for run in runs]
+    title = "## What is left of the song on `test`, and signs of collapse: A to B / B to A"
+    return _table(title, ["model", "σ_D", *SANITY], rows)
+
+
+def _sanity(run: SweptRun) -> list[str]:
+    if run.error:
+        return ["diverged"] + [""] * (len(SANITY) - 1)
+    evaluation = _evaluation(run)
+    ways = (evaluation["a_to_b"], evaluation["b_to_a"])
+    return [" / ".join(f"{way[name]:.2f}" for way in ways) for name in SANITY.values()]
+
+
 def _strength_on_validation(run: SweptRun) -> float:
     """By the classifier, of the checkpoint that the evaluation on `test` is of."""
-    step = json.loads((run.folder.workdir / "evaluation.json").read_text())["step"]
+    step = _evaluation(run)["step"]
     lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
     name = "validation/total_strength/share"
     return next((row[name] for row in map(json.loads, lines) if row["step"] == step and name in row), 0.0)
@@ -115,8 +140,12 @@ def _strength(run: SweptRun) -> str:
 
 def _total(run: SweptRun) -> tuple[float, float]:
     """By the classifier and by the second judge."""
-    evaluation = json.loads((run.folder.workdir / "evaluation.json").read_text())
+    evaluation = _evaluation(run)
     return evaluation["total_strength"]["share"], evaluation["total_judge_strength"]["share"]
+
+
+def _evaluation(run: SweptRun) -> dict[str, Any]:
+    return json.loads((run.folder.workdir / "evaluation.json").read_text())
 
 
 def _number(value: float | None) -> str:

@@ -43,6 +43,12 @@ RECIPE = flags.DEFINE_enum(
     "Objective; paper: the published one, for reproduction; robust: ours, which keeps the song.",
 )
 LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
+CYCLE_GROWTH = flags.DEFINE_float(
+    "cycle_growth",
+    None,
+    "How often --lambda_cycle the cycle weighs at the end, growing as the learning rate falls; "
+    "default by recipe.",
+)
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
 LAMBDA_DENSITY = flags.DEFINE_float(
     "lambda_density", None, "Weight of being as dense as the target genre; default by recipe."
@@ -54,8 +60,8 @@ GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' lo
 GAMMA_GENERATORS = flags.DEFINE_float(
     "gamma_generators", None, "Weight of the mixed discriminators for the generators; default by recipe."
 )
-IDENTITY = flags.DEFINE_float(
-    "identity", None, "What the input adds to the logits of the output; default by recipe."
+IDENTITY_LOGITS = flags.DEFINE_float(
+    "identity_logits", None, "What the input adds to the logits of the output; default by recipe."
 )
 NOISE_FLAG = flags.DEFINE_enum(
     "noise",
@@ -94,8 +100,8 @@ CYCLE_FLAG = flags.DEFINE_enum(
 NOTE_WEIGHT = flags.DEFINE_float(
     "note_weight", None, "A note's weight in the cycle's loss, a silent cell's being 1; default by recipe."
 )
-AVERAGE = flags.DEFINE_float(
-    "average", None, "Decay by step of the generators' running mean, 0 for none; default by recipe."
+EMA_DECAY = flags.DEFINE_float(
+    "ema_decay", None, "Decay by step of the generators' running mean, 0 for none; default by recipe."
 )
 POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's learning rate; default by recipe.")
@@ -180,17 +186,18 @@ def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
     own = (
         LAMBDA_CYCLE,
+        CYCLE_GROWTH,
         LAMBDA_CHROMA,
         LAMBDA_DENSITY,
         LAMBDA_IDENTITY,
         GAMMA_GENERATORS,
-        IDENTITY,
+        IDENTITY_LOGITS,
         NOTE_WEIGHT,
         POSITIONS,
         SKIPS,
     )
     own += (NOISE_FLAG, R1, RATE_D)
-    own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, AVERAGE, LEARNING_RATE)
+    own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 
 

@@ -107,11 +107,11 @@ def test_generators_come_back_alone(saved):
 
 
 def test_the_generators_to_transfer_by_are_the_averaged_ones_where_there_are_any(tmp_path):
-    config = dataclasses.replace(CONFIG, average=0.5)
+    config = dataclasses.replace(CONFIG, ema_decay=0.5)
     state = random_state(3, config)
     with Checkpoints(tmp_path / "checkpoints") as checkpoints:
         checkpoints.save(1, state, config)
-        assert_same_bits(state.average, checkpoints.generators(1))
+        assert_same_bits(state.ema, checkpoints.generators(1))
         assert_same_bits(state, checkpoints.restore(1, shapes(config)))
         with pytest.raises(UserError, match="other parts"):
             checkpoints.restore(1, shapes(CONFIG))

@@ -2,17 +2,9 @@
 
 import numpy as np
 import pytest
+from hand_made import rolls
 
 from cyclegan_jax.content import chroma, chroma_cosine, compare, f1, melody, melody_kept, onsets
-
-
-def rolls(*notes: tuple[int, int, int, int], phrases: int = 2) -> np.ndarray:
-    """[phrases, 64, 84, 1] bool with notes (phrase, onset, end, row)."""
-    cells = np.zeros((phrases, 64, 84, 1), bool)
-    for phrase, onset, end, row in notes:
-        cells[phrase, onset:end, row] = True
-    return cells
-
 
 SONG = rolls((0, 0, 8, 24), (0, 0, 4, 40), (0, 4, 6, 43), (1, 60, 64, 31), (1, 10, 14, 83), (1, 14, 15, 0))
 BLANK = rolls()

@@ -155,7 +155,7 @@ def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(transferr
 
 @pytest.mark.parametrize("width", [4, 32])
 def test_a_fresh_generator_with_an_identity_leaves_notes_as_they_are_at_any_width(phrases, width):
-    generator = Generator(width=width, blocks=1, identity=1.0, positions=True, skips=True)
+    generator = Generator(width=width, blocks=1, identity_logits=1.0, positions=True, skips=True)
     params = jax.jit(generator.init)(jax.random.PRNGKey(0), phrases)["params"]
     logits = jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))(params, phrases)
     moved = np.asarray(logits) - (2 * phrases - 1)
@@ -164,7 +164,7 @@ def test_a_fresh_generator_with_an_identity_leaves_notes_as_they_are_at_any_widt
 
 
 def test_the_identity_is_added_to_the_logits(params, phrases):
-    plain, leaning = (Generator(**SMALL, identity=k) for k in (0.0, 2.5))
+    plain, leaning = (Generator(**SMALL, identity_logits=k) for k in (0.0, 2.5))
     logits = [
         jax.jit(lambda p, x, g=g: g.apply({"params": p}, x, method="logits"))(params, phrases)
         for g in (plain, leaning)

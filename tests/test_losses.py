@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hand_made import rolls
 
 from cyclegan_jax import losses
 from cyclegan_jax.losses import (
@@ -61,10 +62,7 @@ def test_cycle_losses_of_logits_weigh_notes():
 
 
 def phrase(*notes: tuple[int, int, int]) -> np.ndarray:
-    cells = np.zeros((1, 64, 84, 1), np.float32)
-    for onset, end, row in notes:
-        cells[0, onset:end, row] = 1
-    return cells
+    return rolls(*((0, *note) for note in notes), phrases=1).astype(np.float32)
 
 
 def test_chroma_distance_knows_octaves_from_other_pitches():

@@ -42,7 +42,7 @@ def noise_of(use):
 
 
 def logits(state, name, x, identity=0.0):
-    generator = build_generator(dataclasses.replace(CONFIG, identity=identity))
+    generator = build_generator(dataclasses.replace(CONFIG, identity_logits=identity))
     return jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))(state.generators[name], x)
 
 
@@ -51,7 +51,7 @@ def score(state, name, x):
 
 
 ROBUST = {
-    "identity": 0.5,
+    "identity_logits": 0.5,
     "fakes": "notes",
     "adversarial": "hinge",
     "cycle": "margin",
@@ -94,6 +94,17 @@ def test_every_term_of_the_robust_objective_by_hand(state):
     )
     assert loss == pytest.approx(total, rel=1e-5)
     assert set(terms) == {*expected, "loss/generators"}
+
+
+def test_the_cycle_weighs_more_as_the_rate_falls(state):
+    """Through the whole step, which has to hand its own number on; 5 at first, 20 at the last of 10 steps."""
+    changed = dataclasses.replace(CONFIG, steps=10, constant_steps=4, lambda_cycle=5.0, cycle_growth=4.0)
+    step = jax.jit(build_train_step(changed, SGD))
+    for number, weight in ((0, 5.0), (4, 5.0), (7, 12.5), (10, 20.0)):
+        _, metrics = step(state.replace(step=jnp.asarray(number)), batch_of(5))
+        cycle = metrics["loss/cycle_a"] + metrics["loss/cycle_b"]
+        others = metrics["loss/adv_ab"] + metrics["loss/adv_ba"]
+        assert float(metrics["loss/generators"]) == pytest.approx(float(others + weight * cycle), rel=1e-5)
 
 
 def test_sampled_fakes_come_from_the_draws(state):
@@ -149,11 +160,11 @@ def test_r1_is_the_steepness_on_reals(state):
 @pytest.fixture(scope="module")
 def step():
     """A step whose discriminators learn more slowly, and whose generators are averaged."""
-    return jax.jit(build_train_step(dataclasses.replace(CONFIG, rate_d=0.25, average=0.5), SGD))
+    return jax.jit(build_train_step(dataclasses.replace(CONFIG, rate_d=0.25, ema_decay=0.5), SGD))
 
 
 def test_discriminators_learn_at_their_own_rate(state, step):
-    before = state.replace(average=state.generators)
+    before = state.replace(ema=state.generators)
     after, _ = step(before, batch_of(1))
     for part, share in (("generator", 1.0), ("discriminator", 0.25)):
         gradients = getattr(after, f"{part}_optimiser")[0].trace
@@ -168,21 +179,21 @@ def test_discriminators_learn_at_their_own_rate(state, step):
 
 
 def test_the_average_follows_the_generators(state, step):
-    first = state.replace(step=jnp.int32(100), average=jax.tree.map(jnp.zeros_like, state.generators))
+    first = state.replace(step=jnp.int32(100), ema=jax.tree.map(jnp.zeros_like, state.generators))
     second, _ = step(first, batch_of(1))
     third, _ = step(second, batch_of(2))
     for old, new, mean in zip(
-        *(jax.tree.leaves(t) for t in (second.generators, third.generators, third.average)), strict=True
+        *(jax.tree.leaves(t) for t in (second.generators, third.generators, third.ema)), strict=True
     ):
         np.testing.assert_allclose(mean, 0.25 * old + 0.5 * new, rtol=1e-5, atol=1e-7)
-    assert third.transferring is third.average
+    assert third.transferring is third.ema
     assert state.transferring is state.generators
 
 
 def test_a_young_average_forgets_sooner(state, step):
-    begun = state.replace(average=jax.tree.map(jnp.zeros_like, state.generators))
+    begun = state.replace(ema=jax.tree.map(jnp.zeros_like, state.generators))
     after, _ = step(begun, batch_of(1))
-    for new, mean in zip(jax.tree.leaves(after.generators), jax.tree.leaves(after.average), strict=True):
+    for new, mean in zip(jax.tree.leaves(after.generators), jax.tree.leaves(after.ema), strict=True):
         np.testing.assert_allclose(mean, 0.9 * new, rtol=1e-5, atol=1e-7)
 
 

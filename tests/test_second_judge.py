@@ -2,19 +2,13 @@
 
 import numpy as np
 import pytest
+from hand_made import rolls
 
 from cyclegan_jax import second_judge
 from cyclegan_jax.second_judge import features, train_second_judge
 
 BASS, CHORD, MELODY = slice(0, 12), slice(12, 37), slice(37, 86)
 SIZES, ONSETS, LENGTHS, OCTAVES, NOTES = slice(86, 99), slice(99, 115), slice(115, 125), slice(125, 132), 132
-
-
-def rolls(*notes: tuple[int, int, int, int], phrases: int = 1) -> np.ndarray:
-    cells = np.zeros((phrases, 64, 84, 1), bool)
-    for phrase, onset, end, row in notes:
-        cells[phrase, onset:end, row] = True
-    return cells
 
 
 SONG = rolls((0, 0, 4, 12), (0, 0, 2, 16), (0, 2, 4, 43), (0, 20, 21, 12), (1, 0, 64, 80), phrases=3)

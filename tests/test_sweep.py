@@ -86,6 +86,9 @@ def test_flags_that_name_no_run_are_refused(demo_dir, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+SANITY = ("chroma_cosine", "cell_f1", "cycle_f1_binary", "diversity", "blank_share", "notes_ratio")
+
+
 def planted(
     folder: Path, model: str, sigma: float, strength: float | None, validation: float = 0.5, **changes: float
 ) -> SweptRun:
@@ -118,6 +121,8 @@ def planted(
         "trained_steps": 20,
         "total_strength": {"share": strength},
         "total_judge_strength": {"share": strength / 2},
+        "a_to_b": {name: number / 10 for number, name in enumerate(SANITY)},
+        "b_to_a": {name: 1 + number / 10 for number, name in enumerate(SANITY)},
     }
     (run.folder.workdir / "evaluation.json").write_text(json.dumps(evaluation))
     return run
@@ -140,6 +145,9 @@ def test_the_tables_have_our_figures_beside_the_papers(tmp_path):
         "| 1 | 60.0 (30.0) | diverged | 69.7 |",
         "| base | 1 | 60.0 (30.0) | 69.7 (σ_D 1) |",
         "| full | 0 | 50.0 (25.0) | 69.0 (σ_D 0.01) |",
+        "| model | σ_D | chroma | cell F1 | binary cycle F1 | diversity | blank | notes |",
+        "| base | 1 | 0.00 / 1.00 | 0.10 / 1.10 | 0.20 / 1.20 | 0.30 / 1.30 | 0.40 / 1.40 | 0.50 / 1.50 |",
+        "| full | 1 | diverged |  |  |  |  |  |",
     ):
         assert row in text, row
     assert "share the generators' gradient" in text

@@ -2,16 +2,9 @@
 
 import numpy as np
 import pytest
+from hand_made import rolls
 
 from cyclegan_jax.texture import against, note_lengths, notes_a_phrase, polyphony, total_variation
-
-
-def rolls(*notes: tuple[int, int, int, int], phrases: int = 2) -> np.ndarray:
-    cells = np.zeros((phrases, 64, 84, 1), bool)
-    for phrase, onset, end, row in notes:
-        cells[phrase, onset:end, row] = True
-    return cells
-
 
 SONG = rolls((0, 0, 4, 10), (0, 2, 4, 20), (0, 2, 4, 30), (1, 60, 64, 10), (1, 0, 64, 83))
 BLANK = rolls()
