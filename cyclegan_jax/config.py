@@ -69,7 +69,7 @@ class Config:
     blocks: int = 10  # residual blocks; 10; 10
     batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
-    cycle_growth: float = 1.0  # times that weight at the last step, growing while the rate falls; 1; 1
+    cycle_growth: float = 1.0  # times that weight by the end, growing while the rate falls; 1; 1
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
@@ -127,6 +127,11 @@ class Config:
         return None
 
     @property
+    def falling_steps(self) -> int:
+        """Steps over which the learning rate falls and the cycle's weight grows, counted as at least 1."""
+        return max(self.steps - self.constant_steps, 1)
+
+    @property
     def mixed(self) -> bool:
         """Whether the two discriminators on mixed genres take part."""
         return self.model != "base"
@@ -167,7 +172,7 @@ class Cadence:
         check_range("save_every", self.save_every, 0, math.inf)
 
     def due(self, step: int, steps: int) -> "Due":
-        """What a run of `steps` does after this one of them; after the last, all of it."""
+        """What is due after step `step` of `steps`; after the last, all of it."""
         last = step == steps
         evaluates = last or step % (self.eval_every or math.ceil(steps / 5)) == 0
         saves = evaluates or (self.save_every > 0 and step % self.save_every == 0)

@@ -54,7 +54,7 @@ class Objective:
         b: jax.Array,
         noise: Noise,
         draws: dict[str, jax.Array],
-        step: jax.Array | int = 0,
+        step: jax.Array | int,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
         """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
 
@@ -166,6 +166,5 @@ def cycle_schedule(config: Config) -> optax.Schedule:
 
     Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it.
     """
-    falling = max(config.steps - config.constant_steps, 1)
     end = config.lambda_cycle * config.cycle_growth
-    return optax.linear_schedule(config.lambda_cycle, end, falling, config.constant_steps)
+    return optax.linear_schedule(config.lambda_cycle, end, config.falling_steps, config.constant_steps)

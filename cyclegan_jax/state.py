@@ -62,8 +62,7 @@ def build_discriminator(config: Config) -> Discriminator:
 
 def learning_rate(config: Config) -> optax.Schedule:
     """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A)."""
-    falling = max(config.steps - config.constant_steps, 1)
-    return optax.linear_schedule(config.learning_rate, 0.0, falling, config.constant_steps)
+    return optax.linear_schedule(config.learning_rate, 0.0, config.falling_steps, config.constant_steps)
 
 
 def build_optimiser(config: Config) -> optax.GradientTransformation:

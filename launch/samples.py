@@ -24,17 +24,17 @@ class Sample:
 
 
 def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[Sample]:
-    """Origin, transfer and cycle of `PHRASES` phrases of each genre, spread over the split."""
+    """Origin, transfer and what its notes give back, of `PHRASES` phrases of each genre over the split."""
     a, b = transfer.config.pair
     samples = []
     for source, target in ((a, b), (b, a)):
         phrases = held_out[source]
         rows = np.linspace(0, len(phrases) - 1, PHRASES + 2).astype(int)[1:-1]
         origin = phrases.rolls[rows]
-        fakes = transfer.phrases(origin, to=target)
-        cycle = to_notes(transfer.phrases(fakes, to=source))
+        transferred = to_notes(transfer.phrases(origin, to=target))
+        cycle = to_notes(transfer.phrases(transferred, to=source))
         for number, row in enumerate(rows):
-            rolls = {"origin": origin[number], "transfer": to_notes(fakes[number]), "cycle": cycle[number]}
+            rolls = {"origin": origin[number], "transfer": transferred[number], "cycle": cycle[number]}
             samples.append(
                 Sample(
                     name=f"{source}_to_{target}_{number + 1}",

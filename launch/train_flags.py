@@ -46,7 +46,7 @@ LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's l
 CYCLE_GROWTH = flags.DEFINE_float(
     "cycle_growth",
     None,
-    "How often --lambda_cycle the cycle weighs at the end, growing as the learning rate falls; "
+    "How many times --lambda_cycle the cycle weighs by the end, growing as the learning rate falls; "
     "default by recipe.",
 )
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
