@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax import blocked_convolutions
+from cyclegan_jax import blocked_convolutions, single_channel
 
 WEIGHT_INIT = nn.initializers.truncated_normal(stddev=0.02)
 
@@ -21,12 +21,12 @@ def convolve(
 ) -> jax.Array:
     """`jax.lax.conv_general_dilated`, in the form that is fastest on this backend, equal to rounding.
 
-    On a CPU, kernels of 7×7 from or to a single channel run over blocks of cells.
+    On a CPU, kernels of 7×7 from or to a single channel run as in `single_channel.py`.
     """
     if jax.default_backend() == "cpu" and kernel.shape[:2] == (7, 7) and 1 in kernel.shape[2:]:
         if isinstance(padding, str):
             padding = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding)
-        return blocked_convolutions.convolution(jnp.pad(x, ((0, 0), *padding, (0, 0))), kernel, strides)
+        return single_channel.convolution(jnp.pad(x, ((0, 0), *padding, (0, 0))), kernel, strides)
     return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
 
 

@@ -1,12 +1,13 @@
-"""Convolutions over blocks against plain ones, values and both gradients."""
+"""Convolutions in the forms for a CPU against plain ones, values and both gradients."""
 
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax import blocked_convolutions, layers
+from cyclegan_jax import blocked_convolutions, layers, single_channel
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -38,6 +39,44 @@ def test_blocks_give_the_plain_convolution(size, taps, stride, channels):
     assert_equal_to_rounding(blocked, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
+@pytest.mark.parametrize("size", [(17, 23), (10, 8)])
+@pytest.mark.parametrize("channels", [(1, 3), (1, 17), (3, 1), (1, 1)])
+def test_from_or_to_one_channel_is_the_plain_convolution(size, taps, stride, channels):
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (stride,) * 2, "VALID", dimension_numbers=LAYOUT)
+
+    def ours(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return single_channel.convolution(x, kernel, (stride, stride))
+
+    assert_equal_to_rounding(ours, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
+
+
+@pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
+def test_gradients_of_gradients_are_the_plain_convolutions(channels):
+    x, kernel = normal(4, 2, 10, 8, channels[0]), normal(5, 7, 7, *channels)
+
+    def steepness(convolve: Callable) -> Callable:
+        slope = jax.grad(lambda x, kernel: (convolve(x, kernel) ** 3).sum())
+        return jax.grad(lambda x, kernel: (slope(x, kernel) ** 2).mean(), argnums=(0, 1))
+
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+
+    ours = steepness(lambda x, kernel: single_channel.convolution(x, kernel, (1, 1)))(x, kernel)
+    for gradient, expected in zip(ours, steepness(plain)(x, kernel), strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
+def test_sums_of_halves_are_taken_in_float32():
+    x, kernel = normal(6, 2, 20, 20, 3).astype(jnp.bfloat16), normal(7, 7, 7, 3, 1).astype(jnp.bfloat16)
+    y = single_channel.to_one(x, kernel)
+    exact = single_channel.to_one(x.astype(np.float32), kernel.astype(np.float32))
+    assert y.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(y, exact.astype(jnp.bfloat16))
+
+
 @pytest.mark.parametrize("size", [(16, 21), (1, 1), (3, 2)])
 def test_the_transposed_convolution_is_laxs(size):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -55,6 +94,6 @@ def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monk
     params = layer.init(jax.random.PRNGKey(0), x)
     on_cpu = layer.apply(params, x)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.delattr(blocked_convolutions, "convolution")
+    monkeypatch.delattr(single_channel, "convolution")
     monkeypatch.delattr(blocked_convolutions, "transposed_convolution")
     np.testing.assert_allclose(layer.apply(params, x), on_cpu, atol=1e-5)
