@@ -25,30 +25,17 @@ def normal(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
-@pytest.mark.parametrize("size", [(17, 23), (10, 8)])
-@pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
-def test_blocks_give_the_plain_convolution(size, taps, stride, channels):
-    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        return jax.lax.conv_general_dilated(x, kernel, (stride,) * 2, "VALID", dimension_numbers=LAYOUT)
-
-    def blocked(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        return blocked_convolutions.convolution(x, kernel, (stride, stride))
-
-    assert_equal_to_rounding(blocked, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
-
-
+@pytest.mark.parametrize("convolution", [blocked_convolutions.convolution, single_channel.convolution])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
 @pytest.mark.parametrize("size", [(17, 23), (10, 8)])
 @pytest.mark.parametrize("channels", [(1, 3), (1, 17), (3, 1), (1, 1)])
-def test_from_or_to_one_channel_is_the_plain_convolution(size, taps, stride, channels):
+def test_the_forms_give_the_plain_convolution(convolution, size, taps, stride, channels):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_general_dilated(x, kernel, (stride,) * 2, "VALID", dimension_numbers=LAYOUT)
 
     def ours(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        return single_channel.convolution(x, kernel, (stride, stride))
+        return convolution(x, kernel, (stride, stride))
 
     assert_equal_to_rounding(ours, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
 
