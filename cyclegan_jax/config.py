@@ -40,7 +40,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "cycle": "margin",
         "note_weight": 2.0,
         "lambda_cycle": 12.0,
-        "cycle_growth": 6.0,
+        "cycle_growth": 3.0,
         "lambda_chroma": 1.0,
         "lambda_density": 2.0,
         "sigma_d": 0.4,
