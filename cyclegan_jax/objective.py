@@ -30,7 +30,8 @@ class Objective:
     """The two losses of a config, pure functions of parameters and phrases.
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
-    whatever a discriminator sees. Terms are reported as they are before their weights.
+    whatever a discriminator sees. Terms are reported as they are before their weights, beside the
+    step's `lambda_cycle`.
     """
 
     def __init__(self, config: Config) -> None:
@@ -78,7 +79,8 @@ class Objective:
             "loss/cycle_b": self._cycle(b, cycle_b, config.note_weight),
         }
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
-        loss += self._lambda_cycle(step) * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
+        lambda_cycle = self._lambda_cycle(step)
+        loss += lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
         weighted: list[tuple[float, Metrics]] = []
         if config.mixed and config.gamma_generators:
             mixed = self._mixed_terms(discriminators, fake_a, fake_b, noise)
@@ -92,7 +94,8 @@ class Objective:
         for weight, more in weighted:
             loss += weight * sum(more.values())
             terms |= more
-        return loss, (fake_a, fake_b, terms | {"loss/generators": loss})
+        terms |= {"loss/generators": loss, "lambda_cycle": jnp.asarray(lambda_cycle, jnp.float32)}
+        return loss, (fake_a, fake_b, terms)
 
     def _mixed_terms(
         self, discriminators: Params, fake_a: jax.Array, fake_b: jax.Array, noise: Noise

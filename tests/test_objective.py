@@ -93,7 +93,7 @@ def test_every_term_of_the_robust_objective_by_hand(state):
         for name in expected
     )
     assert loss == pytest.approx(total, rel=1e-5)
-    assert set(terms) == {*expected, "loss/generators"}
+    assert set(terms) == {*expected, "loss/generators", "lambda_cycle"}
 
 
 def test_the_cycle_weighs_more_as_the_rate_falls(state):
@@ -105,6 +105,7 @@ def test_the_cycle_weighs_more_as_the_rate_falls(state):
         cycle = metrics["loss/cycle_a"] + metrics["loss/cycle_b"]
         others = metrics["loss/adv_ab"] + metrics["loss/adv_ba"]
         assert float(metrics["loss/generators"]) == pytest.approx(float(others + weight * cycle), rel=1e-5)
+        assert float(metrics["lambda_cycle"]) == pytest.approx(weight)
 
 
 def test_sampled_fakes_come_from_the_draws(state):

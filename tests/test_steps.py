@@ -34,7 +34,14 @@ RATE = 0.005
 SGD = optax.sgd(RATE, momentum=0.0)  # whose trace is the gradient
 STEPS = 5
 SWAPS_AT_THE_THIRD_STEP = 1  # a key that swaps there, and passes at the fourth
-GENERATOR_METRICS = {"loss/adv_ab", "loss/adv_ba", "loss/cycle_a", "loss/cycle_b", "loss/generators"}
+GENERATOR_METRICS = {
+    "loss/adv_ab",
+    "loss/adv_ba",
+    "loss/cycle_a",
+    "loss/cycle_b",
+    "loss/generators",
+    "lambda_cycle",
+}
 DISCRIMINATOR_METRICS = {"loss/disc_a", "loss/disc_b", "loss/discriminators"}
 NORMS = {"grad_norm/generators", "grad_norm/discriminators"}
 MIXED_METRICS = {"loss/disc_a_mixed", "loss/disc_b_mixed"}
