@@ -84,8 +84,6 @@ class Config:
     lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
     lambda_density: float = 0.0  # weight of being as dense as the target genre; none; none
     density_b_over_a: tuple[float, float] = (1.0, 1.0)  # B's notes and cells a phrase over A's, of the data
-    lambda_identity: float = 0.0  # weight of leaving phrases of the target genre alone; none; none
-    r1: float = 0.0  # weight of the discriminators' gradient penalty on reals; none; none
     rate_d: float = 1.0  # the discriminators' learning rate over the generators'; 1; 1
     ema_decay: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
@@ -108,8 +106,7 @@ class Config:
         check_range("constant_steps", self.constant_steps, 0, self.steps)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
-        weights = ("lambda_cycle", "gamma", "gamma_generators", "r1")
-        weights += ("lambda_chroma", "lambda_density", "lambda_identity")
+        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_density")
         for name in (*weights, "cycle_growth", "rate_d", "sigma_d", "identity_logits", "note_weight"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         for ratio in self.density_b_over_a:

@@ -89,8 +89,6 @@ class Objective:
             weighted.append((config.lambda_chroma, _chroma_terms(a, b, logits_a, logits_b)))
         if config.lambda_density:
             weighted.append((config.lambda_density, self._density_terms(a, b, fake_a, fake_b)))
-        if config.lambda_identity:
-            weighted.append((config.lambda_identity, self._identity_terms(generators, a, b)))
         for weight, more in weighted:
             loss += weight * sum(more.values())
             terms |= more
@@ -115,24 +113,10 @@ class Objective:
             "loss/density_ba": losses.density_distance(b, fake_a, tuple(1.0 / ratio for ratio in ratios)),
         }
 
-    def _identity_terms(self, generators: Params, a: jax.Array, b: jax.Array) -> Metrics:
-        """Phrases that are of the target genre already should stay (Zhu et al. 2017, section 5.2)."""
-        return {
-            "loss/identity_a": self._cycle(
-                a, self._logits(generators["gen_ba"], a), self._config.note_weight
-            ),
-            "loss/identity_b": self._cycle(
-                b, self._logits(generators["gen_ab"], b), self._config.note_weight
-            ),
-        }
-
     def discriminators(
         self, discriminators: Params, pairs: dict[str, tuple[jax.Array, jax.Array]], noise: Noise
     ) -> tuple[jax.Array, Metrics]:
-        """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator.
-
-        With `r1` each is held to small gradients on reals (Mescheder et al. 2018, arXiv 1801.04406, eq. 9).
-        """
+        """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator."""
         terms = {
             f"loss/{name}": self._discrimination(
                 self._score(discriminators[name], real + noise(f"{name} real")),
@@ -141,19 +125,7 @@ class Objective:
             for name, (real, fake) in pairs.items()
         }
         loss = sum(self._config.gamma * term if "mixed" in name else term for name, term in terms.items())
-        if self._config.r1:
-            steep = {
-                f"loss/{name}_r1": self._steepness(discriminators[name], real)
-                for name, (real, _) in pairs.items()
-            }
-            terms |= steep
-            loss += self._config.r1 * sum(steep.values())
         return loss, terms | {"loss/discriminators": loss}
-
-    def _steepness(self, params: Params, real: jax.Array) -> jax.Array:
-        """mean over phrases of ½ ‖∇ mean D(x)‖², the gradient being by x."""
-        slope = jax.grad(lambda x: self._score(params, x).mean(axis=(1, 2, 3)).sum())(real)
-        return 0.5 * jnp.square(slope).sum(axis=(1, 2, 3)).mean()
 
 
 def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax.Array) -> Metrics:

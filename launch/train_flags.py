@@ -53,9 +53,6 @@ LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony
 LAMBDA_DENSITY = flags.DEFINE_float(
     "lambda_density", None, "Weight of being as dense as the target genre; default by recipe."
 )
-LAMBDA_IDENTITY = flags.DEFINE_float(
-    "lambda_identity", None, "Weight of leaving phrases of the target genre alone; default by recipe."
-)
 GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' loss.")
 GAMMA_GENERATORS = flags.DEFINE_float(
     "gamma_generators", None, "Weight of the mixed discriminators for the generators; default by recipe."
@@ -74,9 +71,6 @@ POSITIONS = flags.DEFINE_bool(
 )
 SKIPS = flags.DEFINE_bool(
     "skips", None, "Let generators hand fine detail past their narrow middle; default by recipe."
-)
-R1 = flags.DEFINE_float(
-    "r1", None, "Weight of the discriminators' gradient penalty on real phrases; default by recipe."
 )
 RATE_D = flags.DEFINE_float(
     "rate_d", None, "The discriminators' learning rate over the generators'; default by recipe."
@@ -189,14 +183,13 @@ def _given() -> dict[str, float | str]:
         CYCLE_GROWTH,
         LAMBDA_CHROMA,
         LAMBDA_DENSITY,
-        LAMBDA_IDENTITY,
         GAMMA_GENERATORS,
         IDENTITY_LOGITS,
         NOTE_WEIGHT,
         POSITIONS,
         SKIPS,
     )
-    own += (NOISE_FLAG, R1, RATE_D)
+    own += (NOISE_FLAG, RATE_D)
     own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 

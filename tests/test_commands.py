@@ -33,7 +33,6 @@ TRAIN_FLAGS += (
     "lambda_chroma",
     "cycle_growth",
     "lambda_density",
-    "lambda_identity",
     "gamma",
     "gamma_generators",
 )
@@ -42,7 +41,6 @@ TRAIN_FLAGS += (
     "identity_logits",
     "positions",
     "skips",
-    "r1",
     "rate_d",
     "fakes",
     "adversarial",

@@ -60,7 +60,6 @@ ROBUST = {
     "lambda_chroma": 0.625,
     "lambda_density": 0.875,
     "density_b_over_a": (2.5, 1.25),
-    "lambda_identity": 0.375,
 }
 
 
@@ -81,13 +80,11 @@ def test_every_term_of_the_robust_objective_by_hand(state):
         "loss/chroma_ba": losses.chroma_distance(B, jax.nn.sigmoid(logits_a)),
         "loss/density_ab": losses.density_distance(A, logits_b > 0, (2.5, 1.25)),
         "loss/density_ba": losses.density_distance(B, logits_a > 0, (0.4, 0.8)),
-        "loss/identity_a": losses.weighted_margin(A, logits(state, "gen_ba", A, 0.5), 6.0),
-        "loss/identity_b": losses.weighted_margin(B, logits(state, "gen_ab", B, 0.5), 6.0),
     }
     assert {name: terms[name] for name in expected} == pytest.approx(
         {name: float(value) for name, value in expected.items()}, rel=1e-3, abs=1e-5
     )
-    weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "density": 0.875, "identity": 0.375}
+    weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "density": 0.875}
     total = sum(
         (0.75 if "mixed" in name else weights[name.split("/")[1].split("_")[0]]) * terms[name]
         for name in expected
@@ -139,23 +136,6 @@ def test_the_hinge_of_the_discriminators(state):
     expected = losses.hinge_discrimination(real, fake)
     assert float(terms["loss/disc_a"]) == pytest.approx(float(expected), rel=1e-4)
     assert float(loss) == pytest.approx(float(expected), rel=1e-4)
-
-
-def test_r1_is_the_steepness_on_reals(state):
-    changed = dataclasses.replace(CONFIG, r1=0.5)
-    pairs = {"disc_a": (A, B), "disc_b_mixed": (B, A)}
-    loss, terms = discriminate(changed, state, pairs)
-    plain, _ = discriminate(CONFIG, state, pairs)
-    expected = 0.0
-    for name, (real, _) in pairs.items():
-        slopes = [
-            jax.grad(lambda x, name=name: score(state, name, x).mean())(real[row : row + 1])
-            for row in range(4)
-        ]
-        steepness = np.mean([0.5 * float(jnp.square(slope).sum()) for slope in slopes])
-        assert float(terms[f"loss/{name}_r1"]) == pytest.approx(steepness, rel=1e-3)
-        expected += 0.5 * steepness
-    assert float(loss - plain) == pytest.approx(expected, rel=1e-2)
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,6 @@ CHANGES = {
     "cycle_growth": 6.0,
     "lambda_density": 2.0,
     "density_b_over_a": (1.5, 0.5),
-    "lambda_identity": 0.5,
-    "r1": 0.1,
     "rate_d": 0.5,
     "ema_decay": 0.999,
     "pool_size": 3,
