@@ -22,10 +22,10 @@ PRESETS: Mapping[str, Mapping[str, int]] = {
     "tiny": {"width": 8, "blocks": 3, "batch_size": 4, "epochs": 6},
 }
 POOL_BATCHES = 50
-FAKES = ("probabilities", "notes", "sampled")
+FAKES = ("probabilities", "notes")
 ADVERSARIAL = ("least_squares", "hinge")
 NOISE = ("shared", "fresh")
-CYCLE = ("l1", "cross_entropy", "margin")
+CYCLE = ("l1", "cross_entropy")
 
 # What a recipe sets; `paper` is the paper's objective, the defaults of the fields.
 RECIPES: Mapping[str, Mapping[str, Any]] = {
@@ -37,9 +37,8 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "skips": True,
         "fakes": "notes",
         "adversarial": "hinge",
-        "cycle": "margin",
-        "note_weight": 2.0,
-        "lambda_cycle": 12.0,
+        "cycle": "cross_entropy",
+        "lambda_cycle": 16.0,
         "cycle_growth": 3.0,
         "lambda_chroma": 1.0,
         "lambda_density": 2.0,
@@ -47,7 +46,6 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "noise": "fresh",
         "ema_decay": 0.999,
         "learning_rate": 8e-4,
-        "rate_d": 0.5,
     },
 }
 
@@ -79,12 +77,9 @@ class Config:
     fakes: str = "probabilities"  # what discriminators and the way back get, see notes.py; these; these
     adversarial: str = "least_squares"  # its loss; this; this
     cycle: str = "l1"  # the cycle's loss, see objective.py; this; this
-    note_weight: float = 1.0  # of a note against a silent cell in the cycle's loss, not in l1; 1; 1
-    gamma_generators: float = 0.0  # weight of the mixed discriminators for the generators; 0; 0
     lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
     lambda_density: float = 0.0  # weight of being as dense as the target genre; none; none
     density_b_over_a: tuple[float, float] = (1.0, 1.0)  # B's notes and cells a phrase over A's, of the data
-    rate_d: float = 1.0  # the discriminators' learning rate over the generators'; 1; 1
     ema_decay: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
     learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
@@ -106,8 +101,8 @@ class Config:
         check_range("constant_steps", self.constant_steps, 0, self.steps)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
-        weights = ("lambda_cycle", "gamma", "gamma_generators", "lambda_chroma", "lambda_density")
-        for name in (*weights, "cycle_growth", "rate_d", "sigma_d", "identity_logits", "note_weight"):
+        weights = ("lambda_cycle", "gamma", "lambda_chroma", "lambda_density")
+        for name in (*weights, "cycle_growth", "sigma_d", "identity_logits"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         for ratio in self.density_b_over_a:
             check_range("density_b_over_a", ratio, 1e-6, 1e6)

@@ -34,6 +34,14 @@ def cycle_consistency(origin: jax.Array, cycled: jax.Array) -> jax.Array:
     return jnp.abs(cycled - origin).mean()
 
 
+def cycle_cross_entropy(origin: jax.Array, logits: jax.Array) -> jax.Array:
+    """mean H(x, σ(l)): unlike l1, it pulls hard at a note that is lost for sure.
+
+    `origin` in {0, 1} and `logits` of the cycled phrases, equal shapes. Returns a scalar, 0 or more.
+    """
+    return optax.sigmoid_binary_cross_entropy(logits, origin).mean()
+
+
 def hinge_adversarial(scores: jax.Array) -> jax.Array:
     """−mean D(x̂) (Lim and Ye 2017, arXiv 1705.02894, eq. 7): it pulls as hard however sure D is.
 
@@ -48,26 +56,6 @@ def hinge_discrimination(real_scores: jax.Array, fake_scores: jax.Array) -> jax.
     Both of any shape, unbounded. Returns a scalar, 0 or more, 2 where D cannot tell.
     """
     return jax.nn.relu(1.0 - real_scores).mean() + jax.nn.relu(1.0 + fake_scores).mean()
-
-
-def weighted_cross_entropy(origin: jax.Array, logits: jax.Array, note_weight: float) -> jax.Array:
-    """mean w · H(x, σ(l)), w = `note_weight` on notes and 1 on silence.
-
-    `origin` in {0, 1} and `logits`, equal shapes. Returns a scalar, 0 or more.
-    """
-    return (_weights(origin, note_weight) * optax.sigmoid_binary_cross_entropy(logits, origin)).mean()
-
-
-def weighted_margin(origin: jax.Array, logits: jax.Array, note_weight: float) -> jax.Array:
-    """mean w · max(0, 1 − (2x − 1) l), w as above: a cell that is sure enough is left alone.
-
-    `origin` in {0, 1} and `logits`, equal shapes. Returns a scalar, 0 or more.
-    """
-    return (_weights(origin, note_weight) * jax.nn.relu(1.0 - (2.0 * origin - 1.0) * logits)).mean()
-
-
-def _weights(origin: jax.Array, note_weight: float) -> jax.Array:
-    return 1.0 + (note_weight - 1.0) * origin
 
 
 def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:

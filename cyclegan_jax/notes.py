@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 
 WINDOW = 2.0  # logits within ± this can be moved by whatever judges the notes
-TEMPERATURE = 0.67  # of the binary concrete; 2/3 in Maddison et al. 2017
 
 
 def straight_through(logits: jax.Array) -> jax.Array:
@@ -20,20 +19,8 @@ def straight_through(logits: jax.Array) -> jax.Array:
     return ramp + jax.lax.stop_gradient((logits > 0) - ramp)
 
 
-def sampled(logits: jax.Array, draws: jax.Array) -> jax.Array:
-    """Notes drawn by their probabilities; backwards, the slope of the relaxed draw.
-
-    The straight-through binary concrete (Maddison, Mnih and Teh 2017, arXiv 1611.00712, appendix B).
-    `draws`: from the standard logistic distribution. Equal shapes -> {0, 1}, the same.
-    """
-    drawn = logits + draws
-    soft = jax.nn.sigmoid(drawn / TEMPERATURE)
-    return soft + jax.lax.stop_gradient((drawn > 0) - soft)
-
-
 # How discriminators and the second generator get the fakes.
-FAKES: Mapping[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
-    "probabilities": lambda logits, draws: jax.nn.sigmoid(logits),
-    "notes": lambda logits, draws: straight_through(logits),
-    "sampled": sampled,
+FAKES: Mapping[str, Callable[[jax.Array], jax.Array]] = {
+    "probabilities": jax.nn.sigmoid,
+    "notes": straight_through,
 }

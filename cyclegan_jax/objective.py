@@ -20,9 +20,8 @@ ADVERSARIAL: Mapping[str, tuple[Callable, Callable]] = {
     "hinge": (losses.hinge_adversarial, losses.hinge_discrimination),
 }
 CYCLE: Mapping[str, Callable] = {
-    "l1": lambda origin, logits, note_weight: losses.cycle_consistency(origin, jax.nn.sigmoid(logits)),
-    "cross_entropy": losses.weighted_cross_entropy,
-    "margin": losses.weighted_margin,
+    "l1": lambda origin, logits: losses.cycle_consistency(origin, jax.nn.sigmoid(logits)),
+    "cross_entropy": losses.cycle_cross_entropy,
 }
 
 
@@ -54,16 +53,15 @@ class Objective:
         a: jax.Array,
         b: jax.Array,
         noise: Noise,
-        draws: dict[str, jax.Array],
         step: jax.Array | int,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
         """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
 
-        With the paper's weights it is L_G of eq. 5, in which the mixed discriminators have no part.
+        With the paper's weights it is L_G of eq. 5. As in the paper, the mixed discriminators have no part.
         """
         config = self._config
         logits_b, logits_a = self._logits(generators["gen_ab"], a), self._logits(generators["gen_ba"], b)
-        fake_b, fake_a = self._notes(logits_b, draws["b"]), self._notes(logits_a, draws["a"])
+        fake_b, fake_a = self._notes(logits_b), self._notes(logits_a)
         cycle_a, cycle_b = (
             self._logits(generators["gen_ba"], fake_b),
             self._logits(generators["gen_ab"], fake_a),
@@ -75,16 +73,13 @@ class Objective:
             "loss/adv_ba": self._adversarial(
                 self._score(discriminators["disc_a"], fake_a + noise("disc_a judging"))
             ),
-            "loss/cycle_a": self._cycle(a, cycle_a, config.note_weight),
-            "loss/cycle_b": self._cycle(b, cycle_b, config.note_weight),
+            "loss/cycle_a": self._cycle(a, cycle_a),
+            "loss/cycle_b": self._cycle(b, cycle_b),
         }
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
         lambda_cycle = self._lambda_cycle(step)
         loss += lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
         weighted: list[tuple[float, Metrics]] = []
-        if config.mixed and config.gamma_generators:
-            mixed = self._mixed_terms(discriminators, fake_a, fake_b, noise)
-            weighted.append((config.gamma_generators, mixed))
         if config.lambda_chroma:
             weighted.append((config.lambda_chroma, _chroma_terms(a, b, logits_a, logits_b)))
         if config.lambda_density:
@@ -94,16 +89,6 @@ class Objective:
             terms |= more
         terms |= {"loss/generators": loss, "lambda_cycle": jnp.asarray(lambda_cycle, jnp.float32)}
         return loss, (fake_a, fake_b, terms)
-
-    def _mixed_terms(
-        self, discriminators: Params, fake_a: jax.Array, fake_b: jax.Array, noise: Noise
-    ) -> Metrics:
-        """What the paper leaves out: fakes are to pass as music of any genre too."""
-        fakes = {"disc_a_mixed": ("loss/adv_ba_mixed", fake_a), "disc_b_mixed": ("loss/adv_ab_mixed", fake_b)}
-        return {
-            term: self._adversarial(self._score(discriminators[name], fake + noise(f"{name} judging")))
-            for name, (term, fake) in fakes.items()
-        }
 
     def _density_terms(self, a: jax.Array, b: jax.Array, fake_a: jax.Array, fake_b: jax.Array) -> Metrics:
         """As dense as the target genre, lest notes be added to carry the cycle."""

@@ -32,21 +32,17 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
     def train_step(
         state: TrainState, batch: Batch, sigma_d: jax.Array | float = config.sigma_d
     ) -> tuple[TrainState, Metrics]:
-        noise_key, pool_key, draw_key = jax.random.split(jax.random.fold_in(state.key, state.step), 3)
+        noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
         a, b = batch["a"].astype(jnp.float32), batch["b"].astype(jnp.float32)
         whole = (a.shape[0] * devices, *a.shape[1:])
         drawn = NOISE[config.noise](noise_key, whole, sigma_d)
-        draws = {
-            genre: own_part(jax.random.logistic(key, whole), devices)
-            for genre, key in zip("ab", jax.random.split(draw_key), strict=True)
-        }
 
         def noise(use: str) -> jax.Array:
             return own_part(drawn(use), devices)
 
         (_, (fake_a, fake_b, generator_terms)), generator_grads = jax.value_and_grad(
             lambda generators: objective.generators(
-                generators, state.discriminators, a, b, noise, draws, state.step
+                generators, state.discriminators, a, b, noise, state.step
             ),
             has_aux=True,
         )(state.generators)
@@ -67,11 +63,7 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
             optimiser, generator_grads, state.generator_optimiser, state.generators
         )
         discriminators, discriminator_optimiser = apply_gradients(
-            optimiser,
-            discriminator_grads,
-            state.discriminator_optimiser,
-            state.discriminators,
-            config.rate_d,
+            optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
         )
         metrics |= {
             "grad_norm/generators": l2_norm(generator_grads),
@@ -122,8 +114,7 @@ def apply_gradients(
     grads: Params,
     optimiser_state: optax.OptState,
     params: Params,
-    rate: float = 1.0,
 ) -> tuple[Params, optax.OptState]:
-    """One optimiser step, its learning rate times `rate`: the new parameters and optimiser state."""
+    """One optimiser step: the new parameters and optimiser state."""
     updates, optimiser_state = optimiser.update(grads, optimiser_state, params)
-    return optax.apply_updates(params, jax.tree.map(lambda u: rate * u, updates)), optimiser_state
+    return optax.apply_updates(params, updates), optimiser_state

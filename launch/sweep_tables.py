@@ -104,8 +104,7 @@ def _best_table(runs: Sequence[SweptRun]) -> str:
     head = ["model", "σ_D", "ours", "paper"]
     title = "## The best of each model by `validation`, total strength on `test` in percent"
     table = _table(title, head, rows)
-    shared = len(rows) > 1 and not any(run.config.gamma_generators for run in runs)
-    return f"{table}\n\n{SHARED_GRADIENT}" if shared else table
+    return f"{table}\n\n{SHARED_GRADIENT}" if len(rows) > 1 else table
 
 
 def _sanity_table(runs: Sequence[SweptRun]) -> str:

@@ -54,9 +54,6 @@ LAMBDA_DENSITY = flags.DEFINE_float(
     "lambda_density", None, "Weight of being as dense as the target genre; default by recipe."
 )
 GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' loss.")
-GAMMA_GENERATORS = flags.DEFINE_float(
-    "gamma_generators", None, "Weight of the mixed discriminators for the generators; default by recipe."
-)
 IDENTITY_LOGITS = flags.DEFINE_float(
     "identity_logits", None, "What the input adds to the logits of the output; default by recipe."
 )
@@ -72,14 +69,12 @@ POSITIONS = flags.DEFINE_bool(
 SKIPS = flags.DEFINE_bool(
     "skips", None, "Let generators hand fine detail past their narrow middle; default by recipe."
 )
-RATE_D = flags.DEFINE_float(
-    "rate_d", None, "The discriminators' learning rate over the generators'; default by recipe."
-)
 FAKES_FLAG = flags.DEFINE_enum(
     "fakes",
     None,
     FAKES,
-    "What discriminators and the way back get: probabilities, notes, or notes sampled; default by recipe.",
+    "What discriminators and the way back get: probabilities, or the likelier of note and none; "
+    "default by recipe.",
 )
 ADVERSARIAL_FLAG = flags.DEFINE_enum(
     "adversarial", None, ADVERSARIAL, "The adversarial loss; default by recipe."
@@ -88,11 +83,7 @@ CYCLE_FLAG = flags.DEFINE_enum(
     "cycle",
     None,
     CYCLE,
-    "The cycle's loss: l1 of probabilities, cross entropy, or a margin that leaves sure cells alone; "
-    "default by recipe.",
-)
-NOTE_WEIGHT = flags.DEFINE_float(
-    "note_weight", None, "A note's weight in the cycle's loss, a silent cell's being 1; default by recipe."
+    "The cycle's loss: l1 of probabilities, or cross entropy; default by recipe.",
 )
 EMA_DECAY = flags.DEFINE_float(
     "ema_decay", None, "Decay by step of the generators' running mean, 0 for none; default by recipe."
@@ -178,19 +169,8 @@ def config(
 
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
-    own = (
-        LAMBDA_CYCLE,
-        CYCLE_GROWTH,
-        LAMBDA_CHROMA,
-        LAMBDA_DENSITY,
-        GAMMA_GENERATORS,
-        IDENTITY_LOGITS,
-        NOTE_WEIGHT,
-        POSITIONS,
-        SKIPS,
-    )
-    own += (NOISE_FLAG, RATE_D)
-    own += (FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
+    own = (LAMBDA_CYCLE, CYCLE_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, IDENTITY_LOGITS, POSITIONS, SKIPS)
+    own += (NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 
 

@@ -34,18 +34,15 @@ TRAIN_FLAGS += (
     "cycle_growth",
     "lambda_density",
     "gamma",
-    "gamma_generators",
 )
 TRAIN_FLAGS += (
     "sigma_d",
     "identity_logits",
     "positions",
     "skips",
-    "rate_d",
     "fakes",
     "adversarial",
     "cycle",
-    "note_weight",
     "ema_decay",
 )
 TRAIN_FLAGS += ("pool_size", "learning_rate", "beta1", "dtype", "seed", "log_every", "eval_every")
