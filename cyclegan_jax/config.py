@@ -46,7 +46,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "noise": "fresh",
         "ema_decay": 0.999,
         "learning_rate": 8e-4,
-        "warmup_steps": 200,
+        "beta2": 0.9,
     },
 }
 
@@ -84,7 +84,6 @@ class Config:
     ema_decay: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
     pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
     learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
-    warmup_steps: int = 0  # over which the rate rises from 0 at first; none; none
     beta1: float = 0.5  # Adam; 0.5; 0.5
     beta2: float = 0.999  # Adam; 0.999; 0.999
     dtype: str = "float32"  # of the networks' arithmetic; float32; float32
@@ -101,7 +100,6 @@ class Config:
         for name in ("width", "blocks", "batch_size"):
             check_range(name, getattr(self, name), 1, 2**16)
         check_range("constant_steps", self.constant_steps, 0, self.steps)
-        check_range("warmup_steps", self.warmup_steps, 0, 2**31 - 1)
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
         weights = ("lambda_cycle", "gamma", "lambda_chroma", "lambda_density")

@@ -61,14 +61,8 @@ def build_discriminator(config: Config) -> Discriminator:
 
 
 def learning_rate(config: Config) -> optax.Schedule:
-    """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A).
-
-    With `warmup_steps` it rises straight to its height over so many steps first.
-    """
-    falling = optax.linear_schedule(config.learning_rate, 0.0, config.falling_steps, config.constant_steps)
-    if not config.warmup_steps:
-        return falling
-    return lambda step: falling(step) * jnp.minimum(1.0, (step + 1) / config.warmup_steps)
+    """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A)."""
+    return optax.linear_schedule(config.learning_rate, 0.0, config.falling_steps, config.constant_steps)
 
 
 def build_optimiser(config: Config) -> optax.GradientTransformation:

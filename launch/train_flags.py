@@ -90,11 +90,8 @@ EMA_DECAY = flags.DEFINE_float(
 )
 POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's learning rate; default by recipe.")
-WARMUP_STEPS = flags.DEFINE_integer(
-    "warmup_steps", None, "Steps over which the learning rate rises at first; default by recipe."
-)
 BETA1 = flags.DEFINE_float("beta1", 0.5, "Adam's decay of the mean gradient.")
-BETA2 = flags.DEFINE_float("beta2", 0.999, "Adam's decay of the mean square gradient.")
+BETA2 = flags.DEFINE_float("beta2", None, "Adam's decay of the mean square gradient; default by recipe.")
 DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of everything drawn.")
 LOG_EVERY = flags.DEFINE_integer("log_every", 10, "Steps between two lines of metrics.")
@@ -163,7 +160,6 @@ def config(
         gamma=GAMMA.value,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
         beta1=BETA1.value,
-        beta2=BETA2.value,
         dtype=DTYPE.value,
         seed=SEED.value,
         **chosen,
@@ -173,7 +169,7 @@ def config(
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
     own = (LAMBDA_CYCLE, CYCLE_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, IDENTITY_LOGITS, POSITIONS, SKIPS)
-    own += (NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE, WARMUP_STEPS)
+    own += (NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE, BETA2)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 
 

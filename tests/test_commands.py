@@ -45,16 +45,7 @@ TRAIN_FLAGS += (
     "cycle",
     "ema_decay",
 )
-TRAIN_FLAGS += (
-    "pool_size",
-    "learning_rate",
-    "warmup_steps",
-    "beta1",
-    "dtype",
-    "seed",
-    "log_every",
-    "eval_every",
-)
+TRAIN_FLAGS += ("pool_size", "learning_rate", "beta1", "dtype", "seed", "log_every", "eval_every")
 TRAIN_FLAGS += ("save_every", "workdir")
 FLAGS = {
     "prepare": DATA_FLAGS,

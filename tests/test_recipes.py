@@ -24,7 +24,7 @@ GIVEN = {
     "cycle": "l1",
     "ema_decay": 0.5,
     "learning_rate": 1e-3,
-    "warmup_steps": 3,
+    "beta2": 0.75,
 }
 
 

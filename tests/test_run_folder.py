@@ -40,7 +40,6 @@ CHANGES = {
     "ema_decay": 0.999,
     "pool_size": 3,
     "learning_rate": 1e-3,
-    "warmup_steps": 5,
     "beta1": 0.9,
     "beta2": 0.99,
     "dtype": "bfloat16",

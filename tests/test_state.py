@@ -138,13 +138,6 @@ def test_the_learning_rate_is_constant_then_falls_to_zero_at_the_end(constant, s
         assert schedule(step) == pytest.approx(0.5 * share, abs=1e-6)
 
 
-def test_a_warmed_up_rate_rises_to_its_height_and_falls_as_without():
-    config = dataclasses.replace(CONFIG, steps=10, constant_steps=5, learning_rate=0.5)
-    cold, warm = learning_rate(config), learning_rate(dataclasses.replace(config, warmup_steps=4))
-    assert [float(warm(step)) for step in range(4)] == pytest.approx([0.125, 0.25, 0.375, 0.5])
-    assert [float(warm(step)) for step in range(4, 11)] == [float(cold(step)) for step in range(4, 11)]
-
-
 def test_the_optimiser_is_adam_with_the_configs_numbers():
     config = dataclasses.replace(CONFIG, steps=4, constant_steps=2, learning_rate=0.1, beta1=0.3, beta2=0.8)
     optimiser, params = build_optimiser(config), jnp.array([1.0, -2.0])
