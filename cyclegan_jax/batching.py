@@ -1,4 +1,4 @@
-"""Calling a jitted function on any number of phrases with one compiled shape."""
+"""Any number of phrases at a time: a jitted function of all, in one compiled shape; a random part of many."""
 
 from collections.abc import Callable
 
@@ -19,3 +19,8 @@ def apply_in_batches(function: Callable[[np.ndarray], jax.Array], phrases: np.nd
         filled = np.pad(part, ((0, BATCH - len(part)), (0, 0), (0, 0), (0, 0)))
         results.append(np.asarray(function(filled))[: len(part)])
     return np.concatenate(results)
+
+
+def some_rows(count: int, most: int, seed: int = 0) -> np.ndarray:
+    """The row numbers below `count`, or `most` of them drawn by the seed, in order: [min(count, most)]."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])

@@ -20,6 +20,13 @@ def onsets(rolls: np.ndarray) -> np.ndarray:
     return rolls & ~before
 
 
+def spans(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of every note the phrase that it is in, and its length in steps: [N, 64, 84, 1] bool -> two of [K]."""
+    edges = np.diff(np.pad(rolls[..., 0], ((0, 0), (1, 1), (0, 0))).astype(np.int8), axis=1)
+    starts, ends = (np.argwhere(edges.transpose(0, 2, 1) == sign) for sign in (1, -1))
+    return starts[:, 0], ends[:, 2] - starts[:, 2]
+
+
 def chroma(rolls: np.ndarray) -> np.ndarray:
     """On-cells by beat and pitch class, C first: [N, 64, 84, 1] bool -> [N, 16, 12] int64."""
     beats = rolls.reshape(len(rolls), -1, STEPS_PER_BEAT, rolls.shape[2] // PITCH_CLASSES, PITCH_CLASSES)

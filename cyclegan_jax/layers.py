@@ -21,7 +21,8 @@ def convolve(
 ) -> jax.Array:
     """`jax.lax.conv_general_dilated`, in the form that is fastest on this backend, equal to rounding.
 
-    On a CPU, kernels of 7×7 from or to a single channel run as in `single_channel.py`.
+    On a CPU, kernels of 7×7 from or to a single channel run as in `single_channel.py`. The options are those
+    that `nn.Conv` hands over without dilation or groups; that form knows of none.
     """
     if jax.default_backend() == "cpu" and kernel.shape[:2] == (7, 7) and 1 in kernel.shape[2:]:
         if isinstance(padding, str):

@@ -59,9 +59,10 @@ def hinge_discrimination(real_scores: jax.Array, fake_scores: jax.Array) -> jax.
 
 
 def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
-    """1 − cosine of the chroma of two versions, mean over the beats where a phrase sounds, then over phrases.
+    """1 − cosine of two versions' chroma, mean over the beats where the origin sounds, then over phrases.
 
-    The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0. `origin`
+    The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0, and so do the notes that a
+    transfer adds where its origin is silent, which `content.chroma_cosine` holds against it. `origin`
     [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
     """
     before, after = _chroma(origin), _chroma(transferred)

@@ -1,6 +1,5 @@
 """How well a transfer does: genre by two judges, content, variety, texture, and the way back."""
 
-import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +45,10 @@ def evaluate_direction(
 
     `source_index`: 0 where the source is genre A of the pair. `strength` and `judge_strength` judge the
     cycle of the transfer as it is, as the original code does, `cycle_f1_binary` is of the cycle of its
-    notes, so that nothing is smuggled in greys. `transfer` and `cycle` figures compare with the origin,
-    the rest with the target genre's held-out phrases, but for `nearest_train`.
+    notes, so that nothing is smuggled in greys. `origin_genre` and `judged_origin_genre` say what the
+    classifier and the second judge took for the source's genre. The content figures compare the transfer
+    with its origin, those under `cycle` the cycle; the texture figures compare with the target genre's
+    held-out phrases, `nearest_train` with its training phrases.
     """
     pair, phrases = transfer.config.pair, source.held_out
     to, back = pair[1 - source_index], pair[source_index]
@@ -56,11 +57,13 @@ def evaluate_direction(
     cycled = to_notes(transfer.phrases(fakes, to=back))
     versions = {"origin": phrases, "transfer": notes, "cycle": cycled}
     by_network = _shares(judges.network, versions, source_index)
+    by_features = _shares(judges.features, versions, source_index)
     return {
         "phrases": len(phrases),
         "origin_genre": by_network,
         "strength": _strengths(by_network),
-        "judge_strength": _strengths(_shares(judges.features, versions, source_index)),
+        "judged_origin_genre": by_features,
+        "judge_strength": _strengths(by_features),
         **compare(phrases, notes),
         "cycle": compare(phrases, cycled),
         "cycle_f1": f1(phrases, cycled),
@@ -96,17 +99,13 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
     a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
 
-    def mean(*path: str) -> float:
-        figures = [functools.reduce(dict.__getitem__, path, way) for way in (a_to_b, b_to_a)]
-        return sum(figures) / 2
-
-    def total(kind_of_strength: str) -> dict[str, float]:
-        return {kind: mean(kind_of_strength, kind) for kind in ("share", "probability")}
+    def total(name: str) -> dict[str, float]:
+        return {kind: (a_to_b[name][kind] + b_to_a[name][kind]) / 2 for kind in ("share", "probability")}
 
     directions = {"a_to_b": a_to_b, "b_to_a": b_to_a}
     totals = {"total_strength": total("strength"), "total_judge_strength": total("judge_strength")}
     named = ("cycle_f1", "cycle_f1_binary", "chroma_cosine", "diversity", "blank_share")
-    means = {name: mean(name) for name in named}
+    means = {name: (a_to_b[name] + b_to_a[name]) / 2 for name in named}
     by_share = {name: of["share"] for name, of in totals.items()}
     return {
         **directions,

@@ -79,14 +79,14 @@ class Objective:
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
         lambda_cycle = self._lambda_cycle(step)
         loss += lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
-        weighted: list[tuple[float, Metrics]] = []
         if config.lambda_chroma:
-            weighted.append((config.lambda_chroma, _chroma_terms(a, b, logits_a, logits_b)))
+            chroma = _chroma_terms(a, b, logits_a, logits_b)
+            loss += config.lambda_chroma * sum(chroma.values())
+            terms |= chroma
         if config.lambda_density:
-            weighted.append((config.lambda_density, self._density_terms(a, b, fake_a, fake_b)))
-        for weight, more in weighted:
-            loss += weight * sum(more.values())
-            terms |= more
+            density = self._density_terms(a, b, fake_a, fake_b)
+            loss += config.lambda_density * sum(density.values())
+            terms |= density
         terms |= {"loss/generators": loss, "lambda_cycle": jnp.asarray(lambda_cycle, jnp.float32)}
         return loss, (fake_a, fake_b, terms)
 

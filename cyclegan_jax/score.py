@@ -11,17 +11,18 @@ GOALS: Mapping[str, float] = {
     "cycle_f1_binary": 0.95,
     "diversity": 0.90,
 }
+COLLAPSE = 3.0  # more than lies between the best score and the worst, so that no collapse is preferred
 
 
 def score(figures: Mapping[str, float], collapsed: bool) -> float:
     """Strength × content × diversity of the shares min(figure / goal, 1) over `GOALS`; 1 where all are met.
 
     Strength: the lesser of the two judges'. Content: the mean of harmony and cycle, for a product would say
-    nothing of transfers that bring nothing back. Strength alone where it is not above 0; 1 less where there
-    is a sign of collapse. From -1 - 1 / 0.6 to 1.
+    nothing of transfers that bring nothing back. Strength alone where it is not above 0. From -1 / 0.6 to 1,
+    `COLLAPSE` less where there is a sign of it.
     """
     share = {name: min(figures[name] / goal, 1.0) for name, goal in GOALS.items()}
     strength = min(share["total_strength"], share["total_judge_strength"])
     content = (share["chroma_cosine"] + share["cycle_f1_binary"]) / 2
     reached = strength * content * share["diversity"] if strength > 0 else strength
-    return reached - float(collapsed)
+    return reached - COLLAPSE * collapsed

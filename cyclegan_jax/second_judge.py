@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from cyclegan_jax.content import melody, onsets
+from cyclegan_jax.batching import some_rows
+from cyclegan_jax.content import melody, onsets, spans
 from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BAR
 
 MOST_PHRASES = 10_000  # of a genre, that it is trained on
@@ -42,16 +43,12 @@ def train_second_judge(
     `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool, or read when
     indexed; of more than `MOST_PHRASES` of a genre, so many drawn by chance.
     """
-    drawn = {side: features(train[side], _some(len(train[side]), seed)) for side in "ab"}
+    drawn = {side: features(train[side], some_rows(len(train[side]), MOST_PHRASES, seed)) for side in "ab"}
     model = HistGradientBoostingClassifier(**BOOSTING, class_weight="balanced", random_state=seed)
     with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work
         model.fit(np.concatenate([*drawn.values()]), np.repeat([0, 1], [len(x) for x in drawn.values()]))
     right = [(model.predict(features(validation[side])) == label).mean() for label, side in enumerate("ab")]
     return SecondJudge(model, float(np.mean(right)))
-
-
-def _some(count: int, seed: int) -> np.ndarray:
-    return np.sort(np.random.default_rng(seed).permutation(count)[:MOST_PHRASES])
 
 
 def features(phrases: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
@@ -74,7 +71,7 @@ def _features(phrases: np.ndarray) -> np.ndarray:
         _melodic_intervals(phrases),
         _shares(np.minimum(rolls.sum(axis=2), MOST_NOTES), MOST_NOTES + 1),
         onsets(phrases)[..., 0].sum(axis=2).reshape(len(rolls), -1, STEPS_PER_BAR).sum(axis=1),
-        _lengths(rolls),
+        _lengths(phrases),
         rolls.sum(axis=1).reshape(len(rolls), -1, PITCH_CLASSES).sum(axis=2),
     ]
     notes = onsets(phrases).sum(axis=(1, 2, 3))[:, None]
@@ -116,8 +113,7 @@ def _melodic_intervals(phrases: np.ndarray) -> np.ndarray:
     return _counts(numbers[1:][same], intervals + LARGEST_INTERVAL, len(phrases), 2 * LARGEST_INTERVAL + 1)
 
 
-def _lengths(rolls: np.ndarray) -> np.ndarray:
-    edges = np.diff(np.pad(rolls, ((0, 0), (1, 1), (0, 0))).astype(np.int8), axis=1).transpose(0, 2, 1)
-    starts, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    bins = np.digitize(ends[:, 2] - starts[:, 2], LENGTH_EDGES) - 1
-    return _counts(starts[:, 0], bins, len(rolls), len(LENGTH_EDGES) - 1)
+def _lengths(phrases: np.ndarray) -> np.ndarray:
+    numbers, lengths = spans(phrases)
+    bins = np.digitize(lengths, LENGTH_EDGES) - 1
+    return _counts(numbers, bins, len(phrases), len(LENGTH_EDGES) - 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cyclegan_jax.content import onsets
+from cyclegan_jax.content import onsets, spans
 from cyclegan_jax.rolls import PHRASE_STEPS
 
 
@@ -19,10 +19,7 @@ def polyphony(rolls: np.ndarray) -> float:
 
 def note_lengths(rolls: np.ndarray) -> np.ndarray:
     """Share of notes by length: [65], index in steps, adding to 1 unless there is no note."""
-    edges = np.diff(np.pad(rolls[..., 0], ((0, 0), (1, 1), (0, 0))).astype(np.int8), axis=1)
-    edges = edges.transpose(0, 2, 1)
-    starts, ends = (np.argwhere(edges == sign)[:, 2] for sign in (1, -1))
-    counts = np.bincount(ends - starts, minlength=PHRASE_STEPS + 1)
+    counts = np.bincount(spans(rolls)[1], minlength=PHRASE_STEPS + 1)
     return counts / max(counts.sum(), 1)
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cyclegan_jax.batching import some_rows
+
 MOST_COMPARED = 2000  # phrases of a set that take part in pairwise figures, drawn by chance
 MOST_SEARCHED = 20_000  # phrases among which copies are sought
 
@@ -29,7 +31,7 @@ def diversity(originals: np.ndarray, transferred: np.ndarray) -> float:
     1: as varied as before; 0: all alike. [N, 64, 84, 1] bool each, row by row the same phrases; where
     there are over `MOST_COMPARED`, the same random ones of both. 1 where the originals are all alike.
     """
-    rows = _some(len(originals))
+    rows = some_rows(len(originals), MOST_COMPARED)
     before = mean_distance(originals[rows])
     return mean_distance(transferred[rows]) / before if before else 1.0
 
@@ -45,13 +47,9 @@ def nearest(rolls: np.ndarray, others: np.ndarray) -> float:
     [N, 64, 84, 1] and [M, 64, 84, 1] bool, the others maybe read when indexed. Of more than
     `MOST_COMPARED` and `MOST_SEARCHED` a random part takes part.
     """
-    sought, among = rolls[_some(len(rolls))], _some(len(others), MOST_SEARCHED)
+    sought = rolls[some_rows(len(rolls), MOST_COMPARED)]
+    among = some_rows(len(others), MOST_SEARCHED)
     parts = np.array_split(among, -(-len(among) // MOST_COMPARED))
     return float(
         np.min([jaccard_distances(sought, others[part]).min(axis=1) for part in parts], axis=0).mean()
     )
-
-
-def _some(count: int, most: int | None = None) -> np.ndarray:
-    """All rows, or `most` (default: `MOST_COMPARED`) drawn by chance, the same ones for equal counts."""
-    return np.sort(np.random.default_rng(0).permutation(count)[: most or MOST_COMPARED])

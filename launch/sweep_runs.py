@@ -12,6 +12,7 @@ from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import TrainingDivergedError
 from cyclegan_jax.files import write_whole
+from cyclegan_jax.objective import Metrics
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.together import Together
 from launch.loop import Evaluator, check_config, evaluate, finite
@@ -62,35 +63,40 @@ def train_together(
             stack.enter_context(RunLog(run.folder.workdir, start, config.steps, name=run.name))
             for run in runs
         ]
-        going = set(range(len(runs)))
+        going = list(range(len(runs)))
         states = together.stack(states)
         for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
             states, metrics = together.step(states, batch)
             bar.update(len(runs))
             due = cadence.due(step, config.steps)
-            for number in sorted(going) if due.log or due.save else ():
-                run, log = runs[number], logs[number]
-                try:
-                    numbers = finite(together.metrics(metrics, number), step)
-                except TrainingDivergedError as error:
-                    run.give_up(error)
-                    going.remove(number)
-                    continue
-                if due.log:
-                    epoch = (step - 1) // batches.steps_per_epoch + 1
-                    log.tick(step, epoch, numbers, config.batch_size)
-                if due.save:
-                    plain = together.state(states, number)
-                    score = None
-                    if due.evaluate:
-                        score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, log)[0]}
-                    stores[number].save(step, plain, run.config, score)
+            if not (due.log or due.save):
+                continue
+            numbers = {n: _finite_or_given_up(runs[n], together.metrics(metrics, n), step) for n in going}
+            going = [n for n in going if numbers[n]]
             if not going:
                 bar.update((config.steps - step) * len(runs))
                 break
+            if due.log:
+                epoch = (step - 1) // batches.steps_per_epoch + 1
+                for n in going:
+                    logs[n].tick(step, epoch, numbers[n], config.batch_size)
             if due.save:
+                for n in going:
+                    run, plain, score = runs[n], together.state(states, n), None
+                    if due.evaluate:
+                        score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, logs[n])[0]}
+                    stores[n].save(step, plain, run.config, score)
                 for log in logs:
                     log.restart_clock(step)
+
+
+def _finite_or_given_up(run: SweptRun, metrics: Metrics, step: int) -> dict[str, float]:
+    """The metrics as numbers; none where one is not finite, the run being given up then."""
+    try:
+        return finite(metrics, step)
+    except TrainingDivergedError as error:
+        run.give_up(error)
+        return {}
 
 
 def _begin(runs: Sequence[SweptRun], stores: Sequence[Checkpoints]) -> tuple[int, list[TrainState]]:

@@ -27,6 +27,7 @@ SANITY = {
     "diversity": "diversity",
     "blank": "blank_share",
     "notes": "notes_ratio",
+    "polyphony": "polyphony",
 }
 SHARED_GRADIENT = """\
 The mixed discriminators have no weight for the generators here, so all models share the generators' gradient.
@@ -119,7 +120,7 @@ def _sanity(run: SweptRun) -> list[str]:
         return ["diverged"] + [""] * (len(SANITY) - 1)
     evaluation = _evaluation(run)
     ways = (evaluation["a_to_b"], evaluation["b_to_a"])
-    return [" / ".join(f"{way[name]:.2f}" for way in ways) for name in SANITY.values()]
+    return [" / ".join(f"{way[name]:.3f}" for way in ways) for name in SANITY.values()]
 
 
 def _strength_on_validation(run: SweptRun) -> float:
@@ -127,7 +128,7 @@ def _strength_on_validation(run: SweptRun) -> float:
     step = _evaluation(run)["step"]
     lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
     name = "validation/total_strength/share"
-    return next((row[name] for row in map(json.loads, lines) if row["step"] == step and name in row), 0.0)
+    return next(row[name] for row in map(json.loads, lines) if row["step"] == step and name in row)
 
 
 def _strength(run: SweptRun) -> str:

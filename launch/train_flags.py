@@ -53,7 +53,7 @@ LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony
 LAMBDA_DENSITY = flags.DEFINE_float(
     "lambda_density", None, "Weight of being as dense as the target genre; default by recipe."
 )
-GAMMA = flags.DEFINE_float("gamma", 1.0, "Weight of the mixed discriminators' loss.")
+GAMMA = flags.DEFINE_float("gamma", None, "Weight of the mixed discriminators' loss; default by recipe.")
 IDENTITY_LOGITS = flags.DEFINE_float(
     "identity_logits", None, "What the input adds to the logits of the output; default by recipe."
 )
@@ -90,7 +90,7 @@ EMA_DECAY = flags.DEFINE_float(
 )
 POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; auto: 0 for base, else 50.")
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's learning rate; default by recipe.")
-BETA1 = flags.DEFINE_float("beta1", 0.5, "Adam's decay of the mean gradient.")
+BETA1 = flags.DEFINE_float("beta1", None, "Adam's decay of the mean gradient; default by recipe.")
 BETA2 = flags.DEFINE_float("beta2", None, "Adam's decay of the mean square gradient; default by recipe.")
 DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of everything drawn.")
@@ -157,9 +157,7 @@ def config(
         width=sizes["width"] if WIDTH.value is None else WIDTH.value,
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
-        gamma=GAMMA.value,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
-        beta1=BETA1.value,
         dtype=DTYPE.value,
         seed=SEED.value,
         **chosen,
@@ -168,8 +166,9 @@ def config(
 
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
-    own = (LAMBDA_CYCLE, CYCLE_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, IDENTITY_LOGITS, POSITIONS, SKIPS)
-    own += (NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE, BETA2)
+    own = (LAMBDA_CYCLE, CYCLE_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, GAMMA, IDENTITY_LOGITS, POSITIONS)
+    own += (SKIPS, NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
+    own += (BETA1, BETA2)
     return {flag.name: flag.value for flag in own if flag.value is not None}
 
 

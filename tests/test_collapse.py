@@ -24,6 +24,7 @@ def test_a_healthy_run_has_none():
         ("blank_share", 0.06, "at most 0.05"),
         ("notes_ratio", 0.33, "between 0.333 and 3"),
         ("notes_ratio", 3.01, "between 0.333 and 3"),
+        ("polyphony", 0.33, "between 0.333 and 3"),
         ("polyphony", 4.0, "between 0.333 and 3"),
     ],
 )
@@ -34,6 +35,7 @@ def test_a_figure_out_of_its_range_is_named(direction, figure, value, allowed):
 
 def test_the_ends_of_a_range_are_within_it():
     assert signs(diversity=0.5, blank_share=0.05, notes_ratio=3.0, polyphony=3.0) == []
+    assert signs(blank_share=0.0, notes_ratio=1 / 3, polyphony=1 / 3) == []
 
 
 def test_every_sign_is_told_nan_among_them():

@@ -45,8 +45,8 @@ TRAIN_FLAGS += (
     "cycle",
     "ema_decay",
 )
-TRAIN_FLAGS += ("pool_size", "learning_rate", "beta1", "dtype", "seed", "log_every", "eval_every")
-TRAIN_FLAGS += ("save_every", "workdir")
+TRAIN_FLAGS += ("noise", "pool_size", "learning_rate", "beta1", "beta2", "dtype", "seed", "log_every")
+TRAIN_FLAGS += ("eval_every", "save_every", "workdir")
 FLAGS = {
     "prepare": DATA_FLAGS,
     "train": (
@@ -104,7 +104,8 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
     for direction in ("a_to_b", "b_to_a"):
         assert set(evaluation[direction]) == {
-            *("phrases", "origin_genre", "strength", "judge_strength", "cell_f1", "onset_f1"),
+            *("phrases", "origin_genre", "strength", "judged_origin_genre", "judge_strength"),
+            *("cell_f1", "onset_f1"),
             *("chroma_cosine", "melody_kept", "cycle", "cycle_f1", "cycle_f1_binary", "diversity"),
             *("distinct", "nearest_train", "blank_share", "notes_ratio", "polyphony", "note_lengths"),
         }
@@ -113,6 +114,8 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
             assert set(row) == {"origin", "transfer", "cycle"}
             strength = (row["origin"] + row["cycle"]) / 2 - row["transfer"]
             assert evaluation[direction]["strength"][counted] == pytest.approx(strength)
+        assert evaluation[direction]["judged_origin_genre"]["share"]["origin"] > 0.8
+    assert evaluation["judge_accuracy"]["features"] > 0.8
     table = (run_dir / "evaluation.md").read_text()
     assert table.count("| jazz → pop, as jazz |") == table.count("| pop → jazz, as pop |") == 2
     assert f"Total strength: {evaluation['total_strength']['share']:.3f} by share" in table
@@ -178,6 +181,15 @@ def test_a_mistake_is_one_line_with_exit_code_2_and_no_run_folder(train_flags, t
     done = run_command("train", *train_flags, "--workdir=run", *flags, cwd=tmp_path)
     refused(done, *words)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_run_that_collapses_under_stop_on_collapse_ends_with_exit_code_3(train_flags, tmp_path):
+    """The paper's nets begin with probabilities of about one half: rolls full of noise."""
+    flags = (*train_flags, "--recipe=paper", "--model=base", "--eval_every=2", "--workdir=run")
+    done = run_command("train", *flags, "--stop_on_collapse", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "training has collapsed by step 2" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr and not (tmp_path / "run" / "evaluation.json").exists()
 
 
 def test_a_batch_that_does_not_divide_names_both_numbers(train_flags, tmp_path):

@@ -1,5 +1,6 @@
 """What README's first command must reach on the demo data, read from its evaluation.json.
 
+Strength and cycle are means of both directions; a blank or a uniform direction is not made good by the other.
 FIRST_RUN names the folder of such a run, as .ci/run does, which has just made one; else it is made here.
 """
 
@@ -40,6 +41,12 @@ def test_it_is_of_the_test_split_of_the_demo(evaluation):
 )
 def test_its_figures_are_within_the_goals(evaluation, figure, low, high):
     assert low <= evaluation[figure] <= high
+
+
+@pytest.mark.parametrize("direction", ["a_to_b", "b_to_a"])
+def test_neither_direction_is_blank_or_uniform(evaluation, direction):
+    assert evaluation[direction]["blank_share"] <= 0.02
+    assert evaluation[direction]["diversity"] >= 0.80
 
 
 def test_it_changes_the_genre(evaluation):

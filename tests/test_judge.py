@@ -211,6 +211,21 @@ def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(train
     assert len(kept(tmp_path)) == 3
 
 
+def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_genre_a_first(
+    trained, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(judging, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
+    monkeypatch.setattr(judging, "train_second_judge", lambda *sides, seed: (*sides, seed))
+    folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
+    judges = judging.get_judges(folder, "0123", ("pop", "jazz"))
+    assert judges.network.accuracy == 0.1
+    assert judges.features == (
+        {"a": "train pop", "b": "train jazz"},
+        {"a": "validation pop", "b": "validation jazz"},
+        0,
+    )
+
+
 def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, tmp_path):
     folder = tmp_path / "data" / "genre_rolls" / "midi" / "1.0.0"
     assert judging.get_judge(folder, "0123", ("hip-hop", "rock")).accuracy == 0.1

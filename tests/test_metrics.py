@@ -8,6 +8,7 @@ import pytest
 from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.content import compare, f1
 from cyclegan_jax.metrics import Judges, Side, evaluate, evaluate_direction, scalars, strength
+from cyclegan_jax.score import COLLAPSE
 from cyclegan_jax.texture import against
 from cyclegan_jax.variety import diversity
 
@@ -126,6 +127,7 @@ def test_the_second_judge_is_asked_about_the_same_three_versions(jazz, pop):
         for name, rolls in {"origin": jazz, "transfer": thinned(jazz[:, :, ::-1]), "cycle": jazz}.items()
     }
     assert len(set(shares.values())) > 1
+    assert figures["judged_origin_genre"]["share"] == pytest.approx(shares)
     assert figures["judge_strength"]["share"] == pytest.approx(strength(**renamed(shares)))
 
 
@@ -173,7 +175,7 @@ def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
     assert evaluation["chroma_cosine"] < 0.7 and evaluation["cycle_f1_binary"] < 0.95
     content = (evaluation["chroma_cosine"] / 0.7 + evaluation["cycle_f1_binary"] / 0.95) / 2
     expected = judged / 0.6 * content * min(evaluation["diversity"] / 0.9, 1)
-    assert evaluation["score"] == pytest.approx(expected - 1)
+    assert evaluation["score"] == pytest.approx(expected - COLLAPSE)
     assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
 
 

@@ -24,6 +24,7 @@ GIVEN = {
     "cycle": "l1",
     "ema_decay": 0.5,
     "learning_rate": 1e-3,
+    "beta1": 0.25,
     "beta2": 0.75,
 }
 
@@ -42,4 +43,4 @@ def test_a_flag_beats_the_recipe_and_the_recipe_beats_the_fields_own_values(demo
     assert robust.items() >= RECIPES["robust"].items()
     assert (paper["model"], paper["lambda_cycle"], paper["sigma_d"]) == ("full", 10.0, 0.01)
     same = {name for name in GIVEN if robust[name] == paper[name]}
-    assert same == {"gamma"}
+    assert same == {"gamma", "beta1"}

@@ -108,6 +108,18 @@ def test_a_silent_log_writes_and_says_nothing(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_one_of_several_runs_has_no_bar_and_begins_its_lines_with_its_name(tmp_path, capfd):
+    with RunLog(tmp_path, 0, 10, name="full_sigma_1") as log:
+        log.advance()
+        log.tick(3, 1, METRICS, batch_size=4)
+        log.evaluation(3, FIGURES, [])
+        log.warn(3, ["blank_share of b_to_a is 1.000"])
+    said = "".join(capfd.readouterr()).splitlines()
+    assert [line.split(":")[0] for line in said] == ["full_sigma_1, step 3", "warning"]
+    assert said[1].startswith("warning: full_sigma_1, step 3: blank_share of b_to_a")
+    assert [line["step"] for line in lines(tmp_path / "metrics.jsonl")] == [3, 3]
+
+
 def test_the_bar_shows_epoch_step_speed_and_losses(tmp_path, capfd):
     write_log(tmp_path, range(1, 4))
     said = "".join(capfd.readouterr())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cyclegan_jax.score import GOALS, score
+from cyclegan_jax.score import COLLAPSE, GOALS, score
 
 
 @pytest.mark.parametrize("name", GOALS)
@@ -35,6 +35,11 @@ def test_little_content_does_not_better_a_lack_of_strength(network, features, la
     assert score(weak, collapsed=False) == pytest.approx(lacking)
 
 
-def test_collapse_takes_1():
-    assert score(GOALS, collapsed=True) == 0.0
-    assert score({**GOALS, "total_strength": -0.4}, collapsed=True) == pytest.approx(-1.5)
+def test_the_best_of_the_collapsed_is_behind_the_worst_of_the_healthy():
+    worst = {**GOALS, "total_judge_strength": -1.0}
+    assert score(GOALS, collapsed=True) < score(worst, collapsed=False)
+
+
+def test_the_collapsed_are_still_told_apart():
+    weak = {**GOALS, "total_strength": -0.4}
+    assert score(weak, collapsed=True) == pytest.approx(score(weak, collapsed=False) - COLLAPSE)

@@ -89,6 +89,7 @@ def test_flags_that_name_no_run_are_refused(demo_dir, tmp_path):
 
 
 SANITY = ("chroma_cosine", "cell_f1", "cycle_f1_binary", "diversity", "blank_share", "notes_ratio")
+SANITY += ("polyphony",)
 
 
 def planted(
@@ -146,12 +147,13 @@ def test_the_tables_have_our_figures_beside_the_papers(tmp_path):
         "| 1 | 60.0 (30.0) | diverged | 69.7 |",
         "| base | 1 | 60.0 (30.0) | 69.7 (σ_D 1) |",
         "| full | 0 | 50.0 (25.0) | 69.0 (σ_D 0.01) |",
-        "| model | σ_D | chroma | cell F1 | binary cycle F1 | diversity | blank | notes |",
-        "| base | 1 | 0.00 / 1.00 | 0.10 / 1.10 | 0.20 / 1.20 | 0.30 / 1.30 | 0.40 / 1.40 | 0.50 / 1.50 |",
+        "| model | σ_D | chroma | cell F1 | binary cycle F1 | diversity | blank | notes | polyphony |",
+        "| base | 1 | 0.000 / 1.000 | 0.100 / 1.100 | 0.200 / 1.200 | 0.300 / 1.300 | 0.400 / 1.400 |"
+        " 0.500 / 1.500 | 0.600 / 1.600 |",
     ):
         assert row in text, row
     sanity = text[text.index("## What is left of the song") :]
-    assert "| full | 1 | diverged |  |  |  |  |  |" in sanity
+    assert "| full | 1 | diverged |  |  |  |  |  |  |" in sanity
     assert "share the generators' gradient" in text
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cyclegan_jax import variety
+from cyclegan_jax.batching import some_rows
 from cyclegan_jax.variety import distinct, diversity, jaccard_distances, mean_distance, nearest
 
 
@@ -66,7 +67,7 @@ def test_of_many_phrases_the_same_random_ones_are_compared(monkeypatch):
     many = phrases(*(range(n, n + 1) for n in range(60)))
     pairs = np.repeat(many[::2], 2, axis=0)
     assert diversity(many, many) == pytest.approx(1)
-    rows = variety._some(60)
+    rows = some_rows(60, 5)
     assert len(rows) == 5 and (np.diff(rows) > 0).all() and rows[-1] > 5
     assert diversity(many, pairs) == pytest.approx(mean_distance(pairs[rows]))
 
