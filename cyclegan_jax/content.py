@@ -20,8 +20,11 @@ def onsets(rolls: np.ndarray) -> np.ndarray:
     return rolls & ~before
 
 
-def spans(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of every note the phrase that it is in, and its length in steps: [N, 64, 84, 1] bool -> two of [K]."""
+def lengths_by_phrase(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of every note the number of its phrase, and its length in steps, 1 to 64.
+
+    [N, 64, 84, 1] bool -> two of [K] int, in the order of phrases.
+    """
     edges = np.diff(np.pad(rolls[..., 0], ((0, 0), (1, 1), (0, 0))).astype(np.int8), axis=1)
     starts, ends = (np.argwhere(edges.transpose(0, 2, 1) == sign) for sign in (1, -1))
     return starts[:, 0], ends[:, 2] - starts[:, 2]

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from cyclegan_jax.batching import some_rows
-from cyclegan_jax.content import melody, onsets, spans
+from cyclegan_jax.content import lengths_by_phrase, melody, onsets
 from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BAR
 
 MOST_PHRASES = 10_000  # of a genre, that it is trained on
@@ -114,6 +114,6 @@ def _melodic_intervals(phrases: np.ndarray) -> np.ndarray:
 
 
 def _lengths(phrases: np.ndarray) -> np.ndarray:
-    numbers, lengths = spans(phrases)
+    numbers, lengths = lengths_by_phrase(phrases)
     bins = np.digitize(lengths, LENGTH_EDGES) - 1
     return _counts(numbers, bins, len(phrases), len(LENGTH_EDGES) - 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cyclegan_jax.content import onsets, spans
+from cyclegan_jax.content import lengths_by_phrase, onsets
 from cyclegan_jax.rolls import PHRASE_STEPS
 
 
@@ -19,7 +19,7 @@ def polyphony(rolls: np.ndarray) -> float:
 
 def note_lengths(rolls: np.ndarray) -> np.ndarray:
     """Share of notes by length: [65], index in steps, adding to 1 unless there is no note."""
-    counts = np.bincount(spans(rolls)[1], minlength=PHRASE_STEPS + 1)
+    counts = np.bincount(lengths_by_phrase(rolls)[1], minlength=PHRASE_STEPS + 1)
     return counts / max(counts.sum(), 1)
 
 

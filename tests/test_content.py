@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from hand_made import rolls
 
-from cyclegan_jax.content import chroma, chroma_cosine, compare, f1, melody, melody_kept, onsets
+from cyclegan_jax.content import (
+    chroma,
+    chroma_cosine,
+    compare,
+    f1,
+    lengths_by_phrase,
+    melody,
+    melody_kept,
+    onsets,
+)
 
 SONG = rolls((0, 0, 8, 24), (0, 0, 4, 40), (0, 4, 6, 43), (1, 60, 64, 31), (1, 10, 14, 83), (1, 14, 15, 0))
 BLANK = rolls()
@@ -36,6 +45,12 @@ def test_an_octave_up_keeps_the_chroma_and_a_semitone_up_does_not():
 def test_onsets_are_where_notes_begin_and_the_first_step_counts():
     cells = onsets(rolls((0, 0, 3, 5), (0, 3, 4, 6), (1, 7, 9, 5), (1, 10, 11, 5)))
     assert np.argwhere(cells)[:, :3].tolist() == [[0, 0, 5], [0, 3, 6], [1, 7, 5], [1, 10, 5]]
+
+
+def test_lengths_are_of_whole_notes_by_phrase_and_end_with_the_phrase():
+    phrases, lengths = lengths_by_phrase(rolls((0, 0, 3, 5), (0, 3, 4, 6), (1, 0, 64, 9), (1, 62, 64, 7)))
+    assert sorted(zip(phrases.tolist(), lengths.tolist(), strict=True)) == [(0, 1), (0, 3), (1, 2), (1, 64)]
+    assert lengths_by_phrase(BLANK)[1].tolist() == []
 
 
 def test_a_note_split_in_two_keeps_its_cells_and_half_of_its_onsets():

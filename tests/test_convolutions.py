@@ -40,6 +40,22 @@ def test_the_forms_give_the_plain_convolution(convolution, size, taps, stride, c
     assert_equal_to_rounding(ours, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
 
 
+@pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
+def test_gradients_of_gradients_are_the_plain_convolutions(channels):
+    x, kernel = normal(4, 2, 10, 8, channels[0]), normal(5, 7, 7, *channels)
+
+    def steepness(convolve: Callable) -> Callable:
+        slope = jax.grad(lambda x, kernel: (convolve(x, kernel) ** 3).sum())
+        return jax.grad(lambda x, kernel: (slope(x, kernel) ** 2).mean(), argnums=(0, 1))
+
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+
+    ours = steepness(lambda x, kernel: single_channel.convolution(x, kernel, (1, 1)))(x, kernel)
+    for gradient, expected in zip(ours, steepness(plain)(x, kernel), strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
 def test_sums_of_halves_are_taken_in_float32():
     x, kernel = normal(6, 2, 20, 20, 3).astype(jnp.bfloat16), normal(7, 7, 7, 3, 1).astype(jnp.bfloat16)
     y = single_channel.to_one(x, kernel)
