@@ -39,7 +39,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "adversarial": "hinge",
         "cycle": "cross_entropy",
         "lambda_cycle": 16.0,
-        "cycle_growth": 3.0,
+        "weight_growth": 6.0,
         "lambda_chroma": 1.0,
         "lambda_density": 2.0,
         "sigma_d": 0.4,
@@ -68,7 +68,7 @@ class Config:
     blocks: int = 10  # residual blocks; 10; 10
     batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
-    cycle_growth: float = 1.0  # times that weight by the end, growing while the rate falls; 1; 1
+    weight_growth: float = 1.0  # times the cycle's and density's weights by the end, growing as the rate falls; 1; 1
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
@@ -103,7 +103,7 @@ class Config:
         check_range("pool_size", self.pool_size, 0, 2**16)
         check_range("seed", self.seed, 0, 2**32 - 1)
         weights = ("lambda_cycle", "gamma", "lambda_chroma", "lambda_density")
-        for name in (*weights, "cycle_growth", "sigma_d", "identity_logits"):
+        for name in (*weights, "weight_growth", "sigma_d", "identity_logits"):
             check_range(name, getattr(self, name), 0.0, 1e6)
         for ratio in self.density_b_over_a:
             check_range("density_b_over_a", ratio, 1e-6, 1e6)
@@ -121,7 +121,7 @@ class Config:
 
     @property
     def falling_steps(self) -> int:
-        """Steps over which the learning rate falls and the cycle's weight grows, counted as at least 1."""
+        """Steps over which the learning rate falls and the cycle's and density's weights grow, counted as at least 1."""
         return max(self.steps - self.constant_steps, 1)
 
     @property

@@ -30,14 +30,14 @@ class Objective:
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
     whatever a discriminator sees. Terms are reported as they are before their weights, beside the
-    step's `lambda_cycle`.
+    step's `weight_growth`.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._generator, self._discriminator = build_generator(config), build_discriminator(config)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
-        self._lambda_cycle = cycle_schedule(config)
+        self._growth = growth_schedule(config)
         self._cycle, self._notes = CYCLE[config.cycle], FAKES[config.fakes]
 
     def _logits(self, params: Params, x: jax.Array) -> jax.Array:
@@ -77,17 +77,17 @@ class Objective:
             "loss/cycle_b": self._cycle(b, cycle_b),
         }
         loss = terms["loss/adv_ab"] + terms["loss/adv_ba"]
-        lambda_cycle = self._lambda_cycle(step)
-        loss += lambda_cycle * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
+        growth = self._growth(step)
+        loss += config.lambda_cycle * growth * (terms["loss/cycle_a"] + terms["loss/cycle_b"])
         if config.lambda_chroma:
             chroma = _chroma_terms(a, b, logits_a, logits_b)
             loss += config.lambda_chroma * sum(chroma.values())
             terms |= chroma
         if config.lambda_density:
             density = self._density_terms(a, b, fake_a, fake_b)
-            loss += config.lambda_density * sum(density.values())
+            loss += config.lambda_density * growth * sum(density.values())
             terms |= density
-        terms |= {"loss/generators": loss, "lambda_cycle": jnp.asarray(lambda_cycle, jnp.float32)}
+        terms |= {"loss/generators": loss, "weight_growth": jnp.asarray(growth, jnp.float32)}
         return loss, (fake_a, fake_b, terms)
 
     def _density_terms(self, a: jax.Array, b: jax.Array, fake_a: jax.Array, fake_b: jax.Array) -> Metrics:
@@ -121,10 +121,10 @@ def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax
     }
 
 
-def cycle_schedule(config: Config) -> optax.Schedule:
-    """λ of the cycle by step: constant, then straight to `cycle_growth` times as much while the rate falls.
+def growth_schedule(config: Config) -> optax.Schedule:
+    """What multiplies the cycle's and density's weights by step: 1, then straight to `weight_growth` as the rate falls.
 
-    Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it.
+    Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it. Density
+    grows with it, lest the way back be carried by added notes.
     """
-    end = config.lambda_cycle * config.cycle_growth
-    return optax.linear_schedule(config.lambda_cycle, end, config.falling_steps, config.constant_steps)
+    return optax.linear_schedule(1.0, config.weight_growth, config.falling_steps, config.constant_steps)

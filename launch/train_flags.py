@@ -43,10 +43,10 @@ RECIPE = flags.DEFINE_enum(
     "Objective; paper: the published one, for reproduction; robust: ours, which keeps the song.",
 )
 LAMBDA_CYCLE = flags.DEFINE_float("lambda_cycle", None, "Weight of the cycle's loss; default by recipe.")
-CYCLE_GROWTH = flags.DEFINE_float(
-    "cycle_growth",
+WEIGHT_GROWTH = flags.DEFINE_float(
+    "weight_growth",
     None,
-    "How many times --lambda_cycle the cycle weighs by the end, growing as the learning rate falls; "
+    "How many times as much the cycle and density weigh by the end, growing as the learning rate falls; "
     "default by recipe.",
 )
 LAMBDA_CHROMA = flags.DEFINE_float("lambda_chroma", None, "Weight of the harmony's loss; default by recipe.")
@@ -166,7 +166,7 @@ def config(
 
 def _given() -> dict[str, float | str]:
     """The fields of a recipe that have a flag of their own, where it was given."""
-    own = (LAMBDA_CYCLE, CYCLE_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, GAMMA, IDENTITY_LOGITS, POSITIONS)
+    own = (LAMBDA_CYCLE, WEIGHT_GROWTH, LAMBDA_CHROMA, LAMBDA_DENSITY, GAMMA, IDENTITY_LOGITS, POSITIONS)
     own += (SKIPS, NOISE_FLAG, FAKES_FLAG, ADVERSARIAL_FLAG, CYCLE_FLAG, EMA_DECAY, LEARNING_RATE)
     own += (BETA1, BETA2)
     return {flag.name: flag.value for flag in own if flag.value is not None}

@@ -31,7 +31,7 @@ TRAIN_FLAGS += (
     "recipe",
     "lambda_cycle",
     "lambda_chroma",
-    "cycle_growth",
+    "weight_growth",
     "lambda_density",
     "gamma",
 )

@@ -82,19 +82,23 @@ def test_every_term_of_the_robust_objective_by_hand(state):
     weights = {"adv": 1.0, "cycle": 3.0, "chroma": 0.625, "density": 0.875}
     total = sum(weights[name.split("/")[1].split("_")[0]] * terms[name] for name in expected)
     assert loss == pytest.approx(total, rel=1e-5)
-    assert set(terms) == {*expected, "loss/generators", "lambda_cycle"}
+    assert set(terms) == {*expected, "loss/generators", "weight_growth"}
 
 
-def test_the_cycle_weighs_more_as_the_rate_falls(state):
-    """Through the whole step, which has to hand its own number on: 5 at first, 20 where an 11th would be."""
-    changed = dataclasses.replace(CONFIG, steps=10, constant_steps=4, lambda_cycle=5.0, cycle_growth=4.0)
+def test_cycle_and_density_weigh_more_as_the_rate_falls(state):
+    """Through the whole step, which has to hand its own number on: once at first, fourfold where an 11th would be."""
+    changes = {"lambda_cycle": 5.0, "weight_growth": 4.0, "lambda_chroma": 0.625, "lambda_density": 0.875}
+    changed = dataclasses.replace(CONFIG, steps=10, constant_steps=4, **changes)
     step = jax.jit(build_train_step(changed, SGD))
-    for number, weight in ((0, 5.0), (4, 5.0), (7, 12.5), (9, 17.5)):
+    for number, growth in ((0, 1.0), (4, 1.0), (7, 2.5), (9, 3.5)):
         _, metrics = step(state.replace(step=jnp.asarray(number)), batch_of(5))
+        adversarial = metrics["loss/adv_ab"] + metrics["loss/adv_ba"]
         cycle = metrics["loss/cycle_a"] + metrics["loss/cycle_b"]
-        others = metrics["loss/adv_ab"] + metrics["loss/adv_ba"]
-        assert float(metrics["loss/generators"]) == pytest.approx(float(others + weight * cycle), rel=1e-5)
-        assert float(metrics["lambda_cycle"]) == pytest.approx(weight)
+        chroma = metrics["loss/chroma_ab"] + metrics["loss/chroma_ba"]
+        density = metrics["loss/density_ab"] + metrics["loss/density_ba"]
+        expected = adversarial + 0.625 * chroma + growth * (5.0 * cycle + 0.875 * density)
+        assert float(metrics["loss/generators"]) == pytest.approx(float(expected), rel=1e-5)
+        assert float(metrics["weight_growth"]) == pytest.approx(growth)
 
 
 def test_the_mixed_discriminators_have_no_part_in_the_generators_loss(state):

@@ -11,7 +11,7 @@ GIVEN = {
     "model": "partial",
     "lambda_cycle": 1.5,
     "lambda_chroma": 0.25,
-    "cycle_growth": 2.5,
+    "weight_growth": 2.5,
     "lambda_density": 0.75,
     "gamma": 0.75,
     "sigma_d": 0.375,

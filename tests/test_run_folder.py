@@ -34,7 +34,7 @@ CHANGES = {
     "adversarial": "hinge",
     "cycle": "cross_entropy",
     "lambda_chroma": 1.0,
-    "cycle_growth": 6.0,
+    "weight_growth": 6.0,
     "lambda_density": 2.0,
     "density_b_over_a": (1.5, 0.5),
     "ema_decay": 0.999,

@@ -40,7 +40,7 @@ GENERATOR_METRICS = {
     "loss/cycle_a",
     "loss/cycle_b",
     "loss/generators",
-    "lambda_cycle",
+    "weight_growth",
 }
 DISCRIMINATOR_METRICS = {"loss/disc_a", "loss/disc_b", "loss/discriminators"}
 NORMS = {"grad_norm/generators", "grad_norm/discriminators"}
