@@ -68,7 +68,7 @@ class Config:
     blocks: int = 10  # residual blocks; 10; 10
     batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
-    weight_growth: float = 1.0  # times the cycle's and density's weights by the end, growing as the rate falls; 1; 1
+    weight_growth: float = 1.0  # of cycle's and density's weights by the end, as the rate falls; 1; 1
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
@@ -121,7 +121,7 @@ class Config:
 
     @property
     def falling_steps(self) -> int:
-        """Steps over which the learning rate falls and the cycle's and density's weights grow, counted as at least 1."""
+        """Steps, at least 1, over which the learning rate falls and cycle's and density's weights grow."""
         return max(self.steps - self.constant_steps, 1)
 
     @property

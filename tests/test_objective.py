@@ -86,7 +86,7 @@ def test_every_term_of_the_robust_objective_by_hand(state):
 
 
 def test_cycle_and_density_weigh_more_as_the_rate_falls(state):
-    """Through the whole step, which has to hand its own number on: once at first, fourfold where an 11th would be."""
+    """Through the whole step, which has to hand its own number on: 1 at first, 4 where an 11th would be."""
     changes = {"lambda_cycle": 5.0, "weight_growth": 4.0, "lambda_chroma": 0.625, "lambda_density": 0.875}
     changed = dataclasses.replace(CONFIG, steps=10, constant_steps=4, **changes)
     step = jax.jit(build_train_step(changed, SGD))
