@@ -122,7 +122,7 @@ def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax
 
 
 def growth_schedule(config: Config) -> optax.Schedule:
-    """Factor of the cycle's and density's weights by step: 1, then straight to `weight_growth` as the rate falls.
+    """Factor of cycle's and density's weights by step: 1, then straight to `weight_growth` as the rate falls.
 
     Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it.
     Density grows with it, lest the way back be carried by added notes.
