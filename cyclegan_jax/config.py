@@ -68,7 +68,7 @@ class Config:
     blocks: int = 10  # residual blocks; 10; 10
     batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
     lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
-    weight_growth: float = 1.0  # of cycle's and density's weights by the end, as the rate falls; 1; 1
+    weight_growth: float = 1.0  # times cycle's and density's weights by the end, as the rate falls; 1; 1
     gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
     sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
     noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
