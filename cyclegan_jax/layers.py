@@ -1,15 +1,42 @@
 """What the networks share: initialisers, convolutions, instance norm, padding, places, LeakyReLU."""
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax import blocked_convolutions, single_channel
+from cyclegan_jax import blocked_convolutions, single_channel, winograd
 
+Convolution = Callable[[jax.Array, jax.Array], jax.Array]
+MANY = 64  # channels from which a 3×3 convolution gains by fewer multiplications
 WEIGHT_INIT = nn.initializers.truncated_normal(stddev=0.02)
+_plain = contextvars.ContextVar("plain", default=False)
+
+
+@contextlib.contextmanager
+def plain() -> Iterator[None]:
+    """Networks built and traced within are of XLA's own convolutions and written out, on any backend.
+
+    For what is counted or compared.
+    """
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
+
+def is_plain() -> bool:
+    """Whether this is within `plain`."""
+    return _plain.get()
+
+
+def _cpu_forms() -> bool:
+    return jax.default_backend() == "cpu" and not is_plain()
 
 
 def convolve(
@@ -21,14 +48,25 @@ def convolve(
 ) -> jax.Array:
     """`jax.lax.conv_general_dilated`, in the form that is fastest on this backend, equal to rounding.
 
-    On a CPU, kernels of 7×7 from or to a single channel run as in `single_channel.py`. The options are those
-    that `nn.Conv` hands over without dilation or groups; that form knows of none.
+    On a CPU, kernels of 7×7 from or to a single channel run as in `single_channel.py`, wide ones of 3×3 as
+    in `winograd.py`. The options are those that `nn.Conv` hands over without dilation or groups; those forms
+    know of none.
     """
-    if jax.default_backend() == "cpu" and kernel.shape[:2] == (7, 7) and 1 in kernel.shape[2:]:
+    form = _form_for_cpu(kernel, tuple(strides)) if _cpu_forms() else None
+    if form:
         if isinstance(padding, str):
             padding = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding)
-        return single_channel.convolution(jnp.pad(x, ((0, 0), *padding, (0, 0))), kernel, strides)
+        return form(jnp.pad(x, ((0, 0), *padding, (0, 0))), kernel)
     return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
+
+
+def _form_for_cpu(kernel: jax.Array, strides: tuple[int, int]) -> Convolution | None:
+    """The form without padding for a kernel, where there is a faster one than XLA's own."""
+    taps, channels = kernel.shape[:2], kernel.shape[2:]
+    if taps == (7, 7) and 1 in channels:
+        return functools.partial(single_channel.convolution, strides=strides)
+    wide = min(channels) >= MANY and kernel.dtype == jnp.float32
+    return winograd.convolution if taps == (3, 3) and strides == (1, 1) and wide else None
 
 
 Conv = functools.partial(nn.Conv, use_bias=False, kernel_init=WEIGHT_INIT, conv_general_dilated=convolve)
@@ -48,7 +86,7 @@ class ConvTranspose(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", WEIGHT_INIT, (3, 3, x.shape[-1], self.features))
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
-        if jax.default_backend() == "cpu":
+        if _cpu_forms():
             return blocked_convolutions.transposed_convolution(x, kernel)
         return jax.lax.conv_transpose(x, kernel, (2, 2), "SAME")
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from cyclegan_jax import layers
 from cyclegan_jax.config import Config
 from cyclegan_jax.discriminator import Discriminator
 from cyclegan_jax.generator import Generator
@@ -43,14 +44,13 @@ class TrainState:
 
 def build_generator(config: Config) -> Generator:
     """The generator module of a config; its blocks are written out where loops are slow."""
-    on_cpu = jax.default_backend() == "cpu"
     return Generator(
         config.width,
         config.blocks,
         config.identity_logits,
         config.positions,
         config.skips,
-        unroll=on_cpu,
+        unroll=jax.default_backend() == "cpu" or layers.is_plain(),
         dtype=jnp.dtype(config.dtype),
     )
 

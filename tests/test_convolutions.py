@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax import blocked_convolutions, layers, single_channel
+from cyclegan_jax import blocked_convolutions, layers, single_channel, winograd
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -38,6 +38,15 @@ def test_the_forms_give_the_plain_convolution(convolution, size, taps, stride, c
         return convolution(x, kernel, (stride, stride))
 
     assert_equal_to_rounding(ours, plain, normal(1, 2, *size, channels[0]), normal(2, *taps, *channels))
+
+
+@pytest.mark.parametrize("size", [(18, 23), (5, 4), (3, 3)])
+def test_fewer_multiplications_give_the_plain_convolution(size):
+    def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+
+    x, kernel = normal(1, 2, *size, 5), normal(2, 3, 3, 5, 3)
+    assert_equal_to_rounding(winograd.convolution, plain, x, kernel)
 
 
 @pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
@@ -84,3 +93,41 @@ def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monk
     monkeypatch.delattr(single_channel, "convolution")
     monkeypatch.delattr(blocked_convolutions, "transposed_convolution")
     np.testing.assert_allclose(layer.apply(params, x), on_cpu, atol=1e-5)
+
+
+WIDE = layers.Conv(layers.MANY, (3, 3), padding="VALID")
+
+
+@pytest.mark.parametrize(
+    "layer, channels, form",
+    [
+        (WIDE, layers.MANY, (winograd, "convolution")),
+        (layers.Conv(3, (7, 7)), 1, (single_channel, "convolution")),
+        (layers.ConvTranspose(3), 2, (blocked_convolutions, "transposed_convolution")),
+    ],
+)
+def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form, monkeypatch):
+    x = normal(3, 1, 8, 9, channels)
+    params = layer.init(jax.random.PRNGKey(0), x)
+    in_its_form = layer.apply(params, x)
+    monkeypatch.delattr(*form)
+    with layers.plain():
+        np.testing.assert_allclose(layer.apply(params, x), in_its_form, atol=1e-5)
+    with pytest.raises(AttributeError, match=form[1]):
+        layer.apply(params, x)
+
+
+@pytest.mark.parametrize(
+    "layer, channels, dtype",
+    [
+        pytest.param(layers.Conv(layers.MANY - 1, (3, 3)), layers.MANY, jnp.float32, id="narrow"),
+        pytest.param(layers.Conv(layers.MANY, (3, 3), strides=2), layers.MANY, jnp.float32, id="stride"),
+        pytest.param(
+            layers.Conv(layers.MANY, (3, 3), dtype=jnp.bfloat16), layers.MANY, jnp.bfloat16, id="halves"
+        ),
+    ],
+)
+def test_other_convolutions_of_three_by_three_stay_plain(layer, channels, dtype, monkeypatch):
+    monkeypatch.delattr(winograd, "convolution")
+    x = normal(3, 1, 8, 9, channels).astype(dtype)
+    assert layer.apply(layer.init(jax.random.PRNGKey(0), x), x).dtype == dtype
