@@ -6,7 +6,7 @@ A comment gives each field's unit, then the paper's value, then the original TF1
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cyclegan_jax.errors import UserError
@@ -153,14 +153,16 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Cadence:
-    """How often a run speaks; none of it changes what is learned."""
+    """How often a run speaks; none of it changes what is learned, though a loop of steps rounds otherwise."""
 
     log_every: int = 10  # steps between two lines of metrics
     eval_every: int = 0  # steps between evaluations on `validation`, each with a checkpoint; 0: five a run
     save_every: int = 0  # steps between two further checkpoints; 0: none
+    steps_per_dispatch: int = 1  # steps that a device goes through before it asks for more
 
     def __post_init__(self) -> None:
         check_range("log_every", self.log_every, 1, math.inf)
+        check_range("steps_per_dispatch", self.steps_per_dispatch, 1, self.log_every)
         check_range("eval_every", self.eval_every, 0, math.inf)
         check_range("save_every", self.save_every, 0, math.inf)
 
@@ -170,6 +172,19 @@ class Cadence:
         evaluates = last or step % (self.eval_every or math.ceil(steps / 5)) == 0
         saves = evaluates or (self.save_every > 0 and step % self.save_every == 0)
         return Due(log=last or step % self.log_every == 0, evaluate=evaluates, save=saves)
+
+    def dispatches(self, start: int, steps: int) -> Iterator[range]:
+        """The steps from `start` to before `steps`, in groups that a device goes through in one go.
+
+        A group has `steps_per_dispatch` steps or, lest a further program be compiled, one: where something
+        is due amid them, or the end is nearer.
+        """
+        first = start
+        while first < steps:
+            group = range(first, first + self.steps_per_dispatch)
+            whole = group.stop <= steps and not any(any(self.due(step, steps)) for step in group[1:])
+            yield group if whole else group[:1]
+            first += self.steps_per_dispatch if whole else 1
 
 
 class Due(NamedTuple):

@@ -1,6 +1,6 @@
 """How well a transfer does: genre by two judges, content, variety, texture, and the way back."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -8,7 +8,6 @@ from cyclegan_jax.collapse import signs_of_collapse
 from cyclegan_jax.content import compare, f1
 from cyclegan_jax.judge import Judge
 from cyclegan_jax.score import score
-from cyclegan_jax.second_judge import SecondJudge
 from cyclegan_jax.texture import against
 from cyclegan_jax.transfer import Transfer, to_notes
 from cyclegan_jax.variety import distinct, diversity, nearest
@@ -22,11 +21,22 @@ def strength(origin: float, transferred: float, cycled: float) -> float:
     return ((origin - transferred) + (cycled - transferred)) / 2
 
 
+class GenreJudge(Protocol):
+    """What tells the genres of the pair apart; `accuracy` on `validation`."""
+
+    @property
+    def accuracy(self) -> float:
+        """The mean of both genres' shares judged right."""
+
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        """[N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
+
+
 class Judges(NamedTuple):
     """Two classifiers of the pair, of different kinds, so that fooling one is not enough."""
 
     network: Judge
-    features: SecondJudge
+    features: GenreJudge
 
 
 class Side(NamedTuple):
@@ -76,7 +86,7 @@ def evaluate_direction(
 
 
 def _shares(
-    judge: Judge | SecondJudge, versions: dict[str, np.ndarray], source_index: int
+    judge: GenreJudge, versions: dict[str, np.ndarray], source_index: int
 ) -> dict[str, dict[str, float]]:
     """How surely each version is of the source's genre: by share of phrases, by mean probability."""
     judged = {name: judge.probabilities(rolls) for name, rolls in versions.items()}

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.experimental import multihost_utils
@@ -12,9 +13,10 @@ from orbax.checkpoint import multihost
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.memory import free_on_host
 from cyclegan_jax.sample_pool import SamplePool
 from cyclegan_jax.state import TrainState
-from cyclegan_jax.steps import AXIS, Metrics, build_train_step
+from cyclegan_jax.steps import AXIS, Metrics, build_train_steps
 
 WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
 
@@ -35,7 +37,8 @@ class Parallel:
     """The train step over devices of this process and, under jax.distributed, of all the others.
 
     `devices`: all that take part, by default every device of every process. Raises UserError where
-    the batch does not divide among them.
+    the batch does not divide among them. `looped`: whether several steps are one program; default: but on
+    a CPU, where loops are slow and starting a program costs nothing beside a step.
     """
 
     def __init__(
@@ -43,36 +46,67 @@ class Parallel:
         config: Config,
         optimiser: optax.GradientTransformation,
         devices: Sequence[jax.Device] | None = None,
+        *,
+        looped: bool | None = None,
     ) -> None:
         devices = list(devices or sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
         check_divides(config.batch_size, len(devices))
         self.local_devices = [d for d in devices if d.process_index == jax.process_index()]
         self._processes = len(devices) // len(self.local_devices)
+        self._on_cpu = self.local_devices[0].platform == "cpu"
+        self._looped = not self._on_cpu if looped is None else looped
         self._mesh = Mesh(np.array(self.local_devices), (AXIS,))
+        self._everywhere = NamedSharding(self._mesh, PartitionSpec())
         self._axes = STATE_AXES if config.pool_size else STATE_AXES.replace(pool=None)
-        self._step = jax.pmap(
-            build_train_step(config, optimiser, len(devices)),
+        self._steps = jax.pmap(
+            build_train_steps(config, optimiser, len(devices)),
             axis_name=AXIS,
-            in_axes=(self._axes, 0),
+            in_axes=(self._axes, None, None),
             out_axes=(self._axes, None),
             devices=devices,
             donate_argnums=0,
         )
 
-    def step(self, state: TrainState, batch: dict[str, np.ndarray]) -> tuple[TrainState, Metrics]:
-        """One train step. `state` from `scatter` or the last step, and used up by this one; `batch`:
-        the global batch, of which each process takes its own rows.
+    def steps(
+        self, state: TrainState, table: jax.Array, rows: Sequence[dict[str, np.ndarray]]
+    ) -> tuple[TrainState, Metrics]:
+        """A train step for each of `rows`, and the means of their metrics.
+
+        `state`: from `scatter` or the last steps, and used up by these. `table`: phrases as bits, from
+        `hold`. `rows`: by step the row numbers of the global batch, of which each device takes its own.
         """
-        own = {name: self._split(self._own_rows(rolls, 0), 0) for name, rolls in batch.items()}
-        return self._step(state, jax.device_put(own, NamedSharding(self._mesh, PartitionSpec(AXIS))))
+        at_once = len(rows) if self._looped else 1
+        means = []
+        for first in range(0, len(rows), at_once):
+            numbers = self._numbers(rows[first : first + at_once])
+            state, metrics = self._steps(state, table, numbers)
+            means.append(metrics)
+        return state, _mean_of(means)
+
+    def lower(
+        self, state: TrainState, table: jax.Array, rows: Sequence[dict[str, np.ndarray]]
+    ) -> jax.stages.Lowered:
+        """The program that goes through all of `rows`, not yet compiled; arguments as of `steps`."""
+        return self._steps.lower(state, table, self._numbers(rows))
+
+    def hold(self, table: np.ndarray) -> jax.Array:
+        """An array that every device holds whole."""
+        return jax.device_put(table, self._everywhere)
+
+    def free_memory(self) -> int:
+        """Bytes that each device of this process may still take; CPU devices share the host's."""
+        all_stats = [device.memory_stats() for device in self.local_devices]
+        if all(all_stats):
+            return min(stats["bytes_limit"] - stats["bytes_in_use"] for stats in all_stats)
+        return free_on_host() // len(self.local_devices)
 
     def scatter(self, state: TrainState) -> TrainState:
-        """A plain state laid out for `step`: copied, the pool as [pool, devices, batch / devices, ...]."""
+        """A plain state laid out for `steps`: copied, the pool as [pool, devices, batch / devices, ...]."""
 
         def lay_out(axis: int | None, leaf: jax.Array) -> jax.Array:
             host = np.array(leaf)
             if axis is None:
-                return jax.device_put(host, NamedSharding(self._mesh, PartitionSpec()))
+                return jax.device_put(host, self._everywhere)
             spec = PartitionSpec(*[None] * axis, AXIS)
             return jax.device_put(
                 self._split(self._own_rows(host, axis), axis), NamedSharding(self._mesh, spec)
@@ -97,6 +131,11 @@ class Parallel:
 
         return _map_by_axis(take_in, self._axes, state)
 
+    def _numbers(self, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, jax.Array]:
+        """Row numbers of K steps, each [K, batch], on every device."""
+        stacked = {name: np.stack([r[name] for r in rows]).astype(np.int32) for name in rows[0]}
+        return jax.device_put(stacked, self._everywhere)
+
     def _own_rows(self, array: np.ndarray, axis: int) -> np.ndarray:
         rows = array.shape[axis] // self._processes
         place = jax.process_index() if self._processes > 1 else 0
@@ -104,6 +143,12 @@ class Parallel:
 
     def _split(self, array: np.ndarray, axis: int) -> np.ndarray:
         return array.reshape(*array.shape[:axis], len(self.local_devices), -1, *array.shape[axis + 1 :])
+
+
+def _mean_of(metrics: Sequence[Metrics]) -> Metrics:
+    if len(metrics) == 1:
+        return metrics[0]
+    return jax.tree.map(lambda *values: jnp.stack(values).mean(), *metrics)
 
 
 def wait_for_all(name: str) -> None:

@@ -3,21 +3,26 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.rolls import BARS_PER_PHRASE, LOWEST_PITCH, PHRASE_STEPS, PITCHES, STEPS_PER_BAR
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 OCTAVES = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES, 12)
 
 
-def draw_phrases(columns: Mapping[str, np.ndarray], rows: list[str]) -> Figure:
+def draw_phrases(columns: Mapping[str, np.ndarray], rows: list[str]) -> "Figure":
     """Piano rolls side by side: a column a version, a row a phrase, time to the right, pitch upwards.
 
     `columns`: title -> [N, 64, 84, 1] bool; `rows`: N titles.
     """
+    from matplotlib.figure import Figure  # takes half a second
+
     figure = Figure(figsize=(4.6 * len(columns), 2.1 * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
     for axes_row, row, name in zip(grid, range(len(rows)), rows, strict=True):
@@ -44,7 +49,7 @@ def draw_phrases(columns: Mapping[str, np.ndarray], rows: list[str]) -> Figure:
     return figure
 
 
-def save_png(figure: Figure, path: Path) -> None:
+def save_png(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)

@@ -5,14 +5,17 @@ What fools a convolutional network need not fool this one, and the other way rou
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from cyclegan_jax.batching import some_rows
 from cyclegan_jax.content import lengths_by_phrase, melody, onsets
 from cyclegan_jax.rolls import PITCH_CLASSES, STEPS_PER_BAR
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 MOST_PHRASES = 10_000  # of a genre, that it is trained on
 AT_ONCE = 1000  # phrases whose features are made together, which bounds the memory taken
@@ -27,7 +30,7 @@ LENGTH_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 17, 33, 65)  # steps: 1, 2, 3, 4, 5-6, 
 class SecondJudge:
     """A trained classifier of two genres; `accuracy` on `validation`, the mean of both genres'."""
 
-    model: HistGradientBoostingClassifier
+    model: "HistGradientBoostingClassifier"
     accuracy: float
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
@@ -43,6 +46,8 @@ def train_second_judge(
     `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool, or read when
     indexed; of more than `MOST_PHRASES` of a genre, so many drawn by chance.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # takes over a second
+
     drawn = {side: features(train[side], some_rows(len(train[side]), MOST_PHRASES, seed)) for side in "ab"}
     model = HistGradientBoostingClassifier(**BOOSTING, class_weight="balanced", random_state=seed)
     with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work

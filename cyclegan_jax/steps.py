@@ -9,6 +9,7 @@ import optax
 from cyclegan_jax.config import Config
 from cyclegan_jax.noise import NOISE
 from cyclegan_jax.objective import Metrics, Objective
+from cyclegan_jax.packing import unpack
 from cyclegan_jax.sample_pool import exchange
 from cyclegan_jax.state import Params, TrainState
 
@@ -81,6 +82,29 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
         return new_state, metrics
 
     return train_step
+
+
+def build_train_steps(
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1
+) -> Callable[[TrainState, jax.Array, Batch], tuple[TrainState, Metrics]]:
+    """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
+
+    `table`: phrases as bits, [N, 672] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
+    of the batches of K steps, [K, batch], the same on every device, each of which takes its own part.
+    Metrics are means over the K steps. Else as `build_train_step` has it.
+    """
+    step = build_train_step(config, optimiser, devices)
+
+    def train_steps(state: TrainState, table: jax.Array, rows: Batch) -> tuple[TrainState, Metrics]:
+        def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
+            return step(state, {name: unpack(table[own_part(r, devices)]) for name, r in rows.items()})
+
+        # A loop of one is written out: XLA runs a loop's convolutions on one thread on a CPU.
+        alone = len(rows["a"]) == 1
+        state, metrics = jax.lax.scan(one, state, rows, unroll=alone)
+        return state, jax.tree.map(lambda metric: metric.mean(axis=0), metrics)
+
+    return train_steps
 
 
 def own_part(whole: jax.Array, devices: int) -> jax.Array:

@@ -6,6 +6,7 @@ from cyclegan_jax.config import check_range, resolve_pair
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
 from cyclegan_jax.judge import EPOCHS, ROBUSTNESS_SIGMAS, robustness
 from launch import data_flags
+from launch.compilation_cache import keep_compiled
 from launch.judging import get_judge, judge_path
 from launch.runner import refuse_arguments, run
 
@@ -19,6 +20,7 @@ RETRAIN = flags.DEFINE_bool("retrain", False, "Train anew even where one is kept
 
 def main(arguments: list[str]) -> None:
     """Train, or take the one that is kept, and print the robustness row on `test`."""
+    keep_compiled()
     refuse_arguments(arguments)
     epochs = EPOCHS if EPOCH_LIMIT.value is None else EPOCH_LIMIT.value
     check_range("epochs", epochs, 1, 10**6)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
+from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
@@ -14,6 +15,7 @@ DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of the datasets, where 
 
 def main(arguments: list[str]) -> None:
     """Print the table; it is written to the run folder too."""
+    keep_compiled()
     refuse_arguments(arguments)
     folder = RunFolder(Path(WORKDIR.value))
     dataset_folder = folder.dataset_folder()

@@ -1,5 +1,7 @@
 """The judges of a dataset and pair: the classifier is trained once and kept beside the dataset."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flax.serialization
@@ -11,7 +13,7 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.judge import EPOCHS, Judge, train_judge
 from cyclegan_jax.metrics import Judges
-from cyclegan_jax.second_judge import train_second_judge
+from cyclegan_jax.second_judge import SecondJudge, train_second_judge
 
 
 def judge_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
@@ -45,7 +47,26 @@ def get_judges(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) ->
     network = get_judge(dataset_folder, fingerprint, pair)
     train = {side: columns(dataset_folder, "train", genre)[0] for side, genre in zip("ab", pair, strict=True)}
     validation = _by_side(dataset_folder, "validation", pair)
-    return Judges(network, train_second_judge(train, validation, seed=0))
+    return Judges(network, InTheMaking(lambda: train_second_judge(train, validation, seed=0)))
+
+
+class InTheMaking:
+    """A second judge that is trained on a thread of its own, and waited for when it is first asked.
+
+    So a run compiles its step meanwhile. What goes wrong is raised then.
+    """
+
+    def __init__(self, make: Callable[[], SecondJudge]) -> None:
+        self._made = ThreadPoolExecutor(max_workers=1).submit(make)
+
+    @property
+    def accuracy(self) -> float:
+        """As of SecondJudge."""
+        return self._made.result().accuracy
+
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        """As of SecondJudge."""
+        return self._made.result().probabilities(phrases)
 
 
 def _by_side(dataset_folder: Path, split: str, pair: tuple[str, str]) -> dict[str, np.ndarray | Column]:

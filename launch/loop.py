@@ -17,6 +17,7 @@ from cyclegan_jax.metrics import Judges, Side
 from cyclegan_jax.parallel import Parallel, from_first_process
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.transfer import Transfer
+from launch.feed import open_feed
 from launch.run_folder import LENGTH, RunFolder
 from launch.run_log import RunLog
 from launch.samples import transfer_samples, write_samples
@@ -29,6 +30,10 @@ class Evaluator:
     judges: Judges
     held_out: dict[str, Phrases]
     train: dict[str, Phrases]
+
+    def wait_for_judges(self) -> None:
+        """Until both are trained; raises what went wrong, so that no run is begun that can't be judged."""
+        _ = self.judges.network.accuracy, self.judges.features.accuracy
 
 
 def train(
@@ -54,9 +59,11 @@ def train(
     with Checkpoints(folder.checkpoints) as checkpoints:
         state, start = _begin(config, parallel, checkpoints, create_state(config, optimiser))
         with RunLog(folder.workdir, start, config.steps, silent=jax.process_index() > 0) as log:
-            for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
-                state, step_metrics = parallel.step(state, batch)
-                log.advance()
+            feed = open_feed(batches, parallel, start, config.steps)
+            for group in cadence.dispatches(start, config.steps):
+                state, step_metrics = feed.advance(state, group)
+                step = group.stop
+                log.advance(len(group))
                 due = cadence.due(step, config.steps)
                 if not (due.log or due.save):
                     continue
@@ -64,6 +71,8 @@ def train(
                 if due.log:
                     epoch = (step - 1) // batches.steps_per_epoch + 1
                     log.tick(step, epoch, numbers, config.batch_size)
+                    if evaluator:
+                        evaluator.wait_for_judges()
                 if due.save:
                     plain = parallel.gather(state)
                     score, signs = None, 0

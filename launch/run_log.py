@@ -59,9 +59,9 @@ class RunLog:
         if self._board:
             self._board.close()
 
-    def advance(self) -> None:
-        """One more step on the bar."""
-        self._bar.update()
+    def advance(self, steps: int = 1) -> None:
+        """So many more steps on the bar."""
+        self._bar.update(steps)
 
     def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
         """A tick's metrics, and the phrases of one genre a second since the last tick."""

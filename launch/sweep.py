@@ -16,6 +16,7 @@ from cyclegan_jax.judge import ROBUSTNESS_SIGMAS, robustness
 from cyclegan_jax.metrics import Judges
 from cyclegan_jax.together import how_many_fit
 from launch import data_flags, train_flags
+from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
 from launch.judging import get_judges
 from launch.loop import Evaluator
@@ -39,6 +40,7 @@ TOGETHER = flags.DEFINE_integer(
 
 def main(arguments: list[str]) -> None:
     """Train what is not trained yet, model by model; evaluate; print and write the tables."""
+    keep_compiled()
     refuse_arguments(arguments)
     models, sigmas = _models(), _sigmas()
     prepared = data_flags.prepare_dataset()

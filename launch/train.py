@@ -12,7 +12,9 @@ from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.parallel import check_divides, wait_for_all
 from launch import cluster, data_flags, train_flags
+from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
+from launch.feed import default_steps_per_dispatch
 from launch.judging import get_judges
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
@@ -31,6 +33,12 @@ EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
     "stop_on_collapse", False, "End at the first evaluation with outputs alike, blank, or too dense or thin."
 )
+STEPS_PER_DISPATCH = flags.DEFINE_integer(
+    "steps_per_dispatch",
+    0,
+    "Steps that a GPU or TPU goes through in one go, at most --log_every; one by one where something is due "
+    "amid them. A line's metrics are means over what went in one go before it. 0: up to 50; 1 on a CPU.",
+)
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")
 
 
@@ -48,6 +56,7 @@ class Plan:
 
 def main(arguments: list[str]) -> None:
     """Prepare, train, evaluate."""
+    keep_compiled()
     refuse_arguments(arguments)
     cluster.join()
     with cluster.first_process_leads():
@@ -85,7 +94,8 @@ def prepare_run() -> Plan | None:
     preset = train_flags.preset()
     batches = _batches(phrases, pair, mixed, train_flags.batch_size(preset))
     config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, SIGMA_D.value)
-    cadence = train_flags.cadence(batches.steps_per_epoch)
+    at_once = STEPS_PER_DISPATCH.value or default_steps_per_dispatch(train_flags.LOG_EVERY.value)
+    cadence = train_flags.cadence(batches.steps_per_epoch, at_once)
     check_divides(config.batch_size, jax.device_count())
     counts = _counts(phrases, batches)
     if DRY_RUN.value:

@@ -13,6 +13,7 @@ from cyclegan_jax.midi import write_midi
 from cyclegan_jax.refusals import RefusedSongError
 from cyclegan_jax.songs import read_song
 from cyclegan_jax.transfer import Transfer
+from launch.compilation_cache import keep_compiled
 from launch.evaluation import load_transfer
 from launch.run_folder import RunFolder
 from launch.runner import DONE, SOME_FAILED, run
@@ -25,6 +26,7 @@ OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there 
 
 def main(arguments: list[str]) -> int:
     """Transfer every file named; one that cannot be read does not stop the others."""
+    keep_compiled()
     transfer, _, _ = load_transfer(RunFolder(Path(WORKDIR.value)))
     check_choice("to", TO.value, transfer.config.pair)
     sources = [Path(name) for name in arguments]

@@ -5,8 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from cyclegan_jax.datasets.pipeline import batches as module
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.packing import pack
 
 A, B, C = 1000, 2000, 3000
 
@@ -167,3 +169,25 @@ def test_density_b_over_a_counts_onsets_and_cells_in_all_phrases():
     assert PairBatches(one, many, (), 4, 0).density_b_over_a == (24.0, 4.0)
     assert PairBatches(many, one, (), 4, 0).density_b_over_a == (round(1 / 24, 4), 0.25)
     assert PairBatches(one, np.zeros_like(one), (), 4, 0).density_b_over_a == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("in_common", [True, False])
+def test_rows_of_the_packed_table_are_the_batch_and_each_genre_lies_there_once(in_common):
+    a, b, c = (numbered(*genre) for genre in FULL)
+    mixed = [a, b, c] if in_common else [numbered(*genre) for genre in FULL]
+    batches = PairBatches(a, b, mixed, 4, seed=2)
+    table = batches.packed()
+    assert len(table) == (80 if in_common else 153)
+    assert batches.packed_bytes == table.nbytes
+    for step in range(30):
+        rows, batch = batches.rows(step), batches.batch(step)
+        assert list(rows) == list(batch) == ["a", "b", "m"]
+        for name, phrases in batch.items():
+            np.testing.assert_array_equal(table[rows[name]], pack(phrases))
+
+
+def test_more_phrases_than_are_read_at_once_are_packed_whole(monkeypatch):
+    monkeypatch.setattr(module, "READ_AT_ONCE", 7)
+    batches = make(mixed=FULL)
+    np.testing.assert_array_equal(batches.packed()[:23], pack(batches.a))
+    np.testing.assert_array_equal(batches.packed()[23:73], pack(batches.b))

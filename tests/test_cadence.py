@@ -30,6 +30,30 @@ def test_what_is_due_after_a_step_of_twenty(cadence, step, due):
 
 
 @pytest.mark.parametrize(
+    "cadence, start, lengths",
+    [
+        (Cadence(), 0, [1] * 20),
+        (Cadence(steps_per_dispatch=5), 0, [1] * 20),
+        (Cadence(eval_every=10, steps_per_dispatch=10), 0, [10, 10]),
+        (Cadence(eval_every=10, steps_per_dispatch=10), 3, [1] * 7 + [10]),
+        (Cadence(eval_every=20, steps_per_dispatch=8), 0, [8, 1, 1, 8, 1, 1]),
+        (Cadence(eval_every=20, save_every=6, steps_per_dispatch=3), 0, [3, 3, 3, 1, 1, 1, 3, 3, 1, 1]),
+    ],
+)
+def test_steps_go_in_groups_of_one_length_or_alone_and_something_due_ends_a_group(cadence, start, lengths):
+    groups = list(cadence.dispatches(start, 20))
+    assert [len(group) for group in groups] == lengths
+    assert [step for group in groups for step in group] == list(range(start, 20))
+    assert all(not any(any(cadence.due(step, 20)) for step in group[1:]) for group in groups)
+
+
+@pytest.mark.parametrize("steps_per_dispatch", [0, 11])
+def test_a_group_has_no_more_steps_than_lie_between_two_ticks(steps_per_dispatch):
+    with pytest.raises(UserError, match=f"steps_per_dispatch is {steps_per_dispatch}, .* between 1 and 10"):
+        Cadence(log_every=10, steps_per_dispatch=steps_per_dispatch)
+
+
+@pytest.mark.parametrize(
     "steps, at", [(20, [4, 8, 12, 16, 20]), (21, [5, 10, 15, 20, 21]), (1056, [212, 424, 636, 848, 1056])]
 )
 def test_a_run_is_evaluated_five_times(steps, at):

@@ -1,5 +1,6 @@
 """The judge: what it learns, what it sees, which weights it keeps, and how it bears noise."""
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from cyclegan_jax import judge as judge_module
 from cyclegan_jax.classifier import Classifier
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.judge import PATIENCE, Judge, robustness, to_signed, train_judge
+from cyclegan_jax.second_judge import SecondJudge
 from launch import judging
 
 
@@ -215,15 +217,31 @@ def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_ge
     trained, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(judging, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
-    monkeypatch.setattr(judging, "train_second_judge", lambda *sides, seed: (*sides, seed))
+    monkeypatch.setattr(judging, "train_second_judge", lambda *sides, seed: SecondJudge(None, (*sides, seed)))
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
     judges = judging.get_judges(folder, "0123", ("pop", "jazz"))
     assert judges.network.accuracy == 0.1
-    assert judges.features == (
+    assert judges.features.accuracy == (
         {"a": "train pop", "b": "train jazz"},
         {"a": "validation pop", "b": "validation jazz"},
         0,
     )
+
+
+def test_a_judge_in_the_making_keeps_nobody_waiting_until_it_is_asked_and_then_says_what_went_wrong():
+    asked, threads = threading.Event(), []
+
+    def make() -> SecondJudge:
+        threads.append(threading.current_thread())
+        assert asked.wait(60)
+        raise ValueError("too few phrases")
+
+    judge = judging.InTheMaking(make)
+    asked.set()
+    for ask in (lambda: judge.accuracy, lambda: judge.probabilities(np.zeros((1, 64, 84, 1), bool))):
+        with pytest.raises(ValueError, match="too few phrases"):
+            ask()
+    assert threads and threads[0] is not threading.current_thread()
 
 
 def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, tmp_path):

@@ -20,6 +20,7 @@ from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 from cyclegan_jax.metrics import Judges
+from cyclegan_jax.parallel import Parallel
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
@@ -49,14 +50,13 @@ class Stopped(BaseException):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class WatchedBatches(PairBatches):
-    """Calls `watch(step, batch)` when a batch is made, maybe some ahead; three steps an epoch."""
+    """Calls `watch(step)` when a step's rows are drawn; three steps an epoch."""
 
-    watch: Callable[[int, dict], None] = lambda step, batch: None
+    watch: Callable[[int], None] = lambda step: None
 
-    def batch(self, step: int) -> dict:
-        batch = {name: rolls.astype(np.float32) for name, rolls in super().batch(step).items()}
-        self.watch(step, batch)
-        return batch
+    def rows(self, step: int) -> dict:
+        self.watch(step)
+        return super().rows(step)
 
 
 def batches(**options: object) -> WatchedBatches:
@@ -64,20 +64,23 @@ def batches(**options: object) -> WatchedBatches:
     return WatchedBatches(a, b, [a, b], CONFIG.batch_size, CONFIG.seed, **options)
 
 
-def stop_at(stop: int) -> Callable[[int, dict], None]:
-    def watch(step: int, batch: dict) -> None:
+def stop_at(stop: int) -> Callable[[int], None]:
+    def watch(step: int) -> None:
         if step == stop:
             raise Stopped
 
     return watch
 
 
-def poison_at(poisoned: int) -> Callable[[int, dict], None]:
-    def watch(step: int, batch: dict) -> None:
-        if step == poisoned:
-            batch["b"][0, 0, 0] = np.nan
+class PoisonedParallel(Parallel):
+    """Before its fourth step a weight is not a number."""
 
-    return watch
+    def steps(self, state: TrainState, table: jax.Array, rows: list) -> tuple:
+        if int(state.step) == 3:
+            networks = dict(state.generators)
+            networks["gen_ab"] = jax.tree.map(lambda leaf: leaf * np.nan, networks["gen_ab"])
+            state = state.replace(generators=networks)
+        return super().steps(state, table, rows)
 
 
 class PitchJudge:
@@ -157,8 +160,8 @@ def test_ten_steps_straight_and_stopped_and_taken_up_again_are_the_same_to_the_b
         run(tmp_path, judged=True, watch=stop_at(7))
     assert steps_saved(tmp_path) == [5]
     asked = []
-    resumed = run(tmp_path, judged=True, watch=lambda step, batch: asked.append(step))
-    assert sorted(asked) == [5, 6, 7, 8, 9]
+    resumed = run(tmp_path, judged=True, watch=asked.append)
+    assert asked == [5, 6, 7, 8, 9]
     assert_same_bits(resumed, state)
     assert_same_bits(saved(tmp_path, 10), state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
@@ -207,8 +210,8 @@ def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
     run(tmp_path, config=shorter)
     before = saved(tmp_path, 4)
     asked = []
-    after = run(tmp_path, watch=lambda step, batch: asked.append(step))
-    assert sorted(asked) == [4, 5, 6, 7, 8, 9]
+    after = run(tmp_path, watch=asked.append)
+    assert asked == [4, 5, 6, 7, 8, 9]
     assert int(after.step) == 10
     moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), before.generators, after.generators)
     assert max(jax.tree.leaves(moved)) > CONFIG.learning_rate, "the old schedule had come down to 0"
@@ -223,10 +226,11 @@ def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
     ],
 )
 def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_stays(
-    tmp_path, cadence, last_good
+    tmp_path, cadence, last_good, monkeypatch
 ):
+    monkeypatch.setattr("launch.loop.Parallel", PoisonedParallel)
     with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan by step 4;"):
-        run(tmp_path, cadence, watch=poison_at(3))
+        run(tmp_path, cadence)
     assert steps_saved(tmp_path) == [last_good]
     leaves = jax.tree.leaves(saved(tmp_path, last_good))
     assert all(np.isfinite(leaf).all() for leaf in leaves)

@@ -3,6 +3,8 @@ import importlib
 import subprocess
 import sys
 
+import pytest
+
 import cyclegan_jax
 
 
@@ -33,3 +35,10 @@ def test_importing_the_package_does_not_import_jax():
 
 def test_the_version_is_that_of_the_installed_package():
     assert cyclegan_jax.__version__ == importlib.metadata.version("cyclegan-jax")
+
+
+@pytest.mark.parametrize("command", ["train", "transfer", "evaluate"])
+def test_a_command_does_not_wait_for_what_it_may_not_need(command):
+    told = f"import sys, launch.{command}; print(*{{'sklearn', 'matplotlib'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr

@@ -1,17 +1,29 @@
 """Any number of devices is the same training, and the comparison notices when it is not."""
 
 import dataclasses
+import re
 
 import jax
 import numpy as np
 import pytest
-from test_steps import CONFIG, SGD, SWAPS_AT_THE_THIRD_STEP, batch_of, begin
+from test_steps import (
+    CONFIG,
+    DISCRIMINATOR_METRICS,
+    GENERATOR_METRICS,
+    MIXED_METRICS,
+    SGD,
+    SWAPS_AT_THE_THIRD_STEP,
+    batch_of,
+    begin,
+)
 
 from cyclegan_jax import steps
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.packing import as_table
 from cyclegan_jax.parallel import Parallel, check_divides, from_first_process
 
 STEPS = 3
+LOSSES = GENERATOR_METRICS | DISCRIMINATOR_METRICS | MIXED_METRICS
 
 
 def assert_alike(one, other):
@@ -24,13 +36,19 @@ def assert_alike(one, other):
     jax.tree_util.tree_map_with_path(check, one, other)
 
 
+def step(parallel, state, number):
+    """The step of a number, by its batch."""
+    table, rows = as_table([batch_of(number)])
+    return parallel.steps(state, parallel.hold(table), rows)
+
+
 def walk(devices, begun, steps=STEPS):
     """Gathered states, the first before any step, and metrics of some steps over some devices."""
     parallel = Parallel(CONFIG, SGD, jax.devices()[:devices])
     state = parallel.scatter(begun)
     states, metrics = [parallel.gather(state)], []
     for number in range(steps):
-        state, numbers = parallel.step(state, batch_of(number))
+        state, numbers = step(parallel, state, number)
         states.append(parallel.gather(state))
         metrics.append(jax.device_get(numbers))
     return states, metrics
@@ -101,13 +119,42 @@ def test_gradients_not_averaged_are_noticed(alone, begun, monkeypatch, reduce):
         assert_same_first_step(alone, walk(4, begun, steps=1))
 
 
+@pytest.mark.parametrize("devices", [1, 4])
+def test_steps_in_one_loop_are_the_steps_one_by_one(begun, alone, devices):
+    parallel = Parallel(CONFIG, SGD, jax.devices()[:devices], looped=True)
+    table, rows = as_table(batch_of(number) for number in range(STEPS))
+    state, means = parallel.steps(parallel.scatter(begun), parallel.hold(table), rows)
+    state, (states, metrics) = parallel.gather(state), alone
+    for part in ("generators", "discriminators", "step", "pool"):
+        assert_alike(getattr(states[-1], part), getattr(state, part))
+    for name in LOSSES:
+        assert means[name] == pytest.approx(np.mean([m[name] for m in metrics]), rel=1e-4)
+
+
+def test_cpu_devices_share_what_is_free_on_the_host(monkeypatch):
+    monkeypatch.setattr("cyclegan_jax.parallel.free_on_host", lambda: 1000)
+    assert [Parallel(CONFIG, SGD, jax.devices()[:n]).free_memory() for n in (1, 4)] == [1000, 250]
+
+
+def test_a_step_has_one_all_reduce_for_all_gradients_and_metrics_and_no_other_traffic(begun):
+    parallel = Parallel(CONFIG, SGD)
+    table, rows = as_table([batch_of(0)])
+    program = parallel.lower(parallel.scatter(begun), parallel.hold(table), rows).compile().as_text()
+    traffic = re.findall(r"= (\(.*?\)|\S+) ((?:all-|reduce-scatter|collective|ragged)[\w-]*)\(", program)
+    assert [operation for _, operation in traffic] == ["all-reduce"]
+    ((reduced, _),) = traffic
+    parameters = jax.tree.leaves((begun.generators, begun.discriminators))
+    assert reduced.count("f32[") == len(parameters) + len(LOSSES)
+    assert reduced.count("f32[]") == len(LOSSES)
+
+
 def test_the_step_compiles_once(begun, caplog):
     parallel = Parallel(CONFIG, SGD)
     state, compilations = parallel.scatter(begun), []
     for number in range(STEPS):
         caplog.clear()
         with jax.log_compiles():
-            state, _ = parallel.step(state, batch_of(number))
+            state, _ = step(parallel, state, number)
         compilations.append(sum("Finished XLA compilation" in message for message in caplog.messages))
         if number == 1:
             state = parallel.scatter(parallel.gather(state))

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
-from cyclegan_jax.datasets.genre_rolls.overview import draw_overview, draw_phrase_page
 from cyclegan_jax.datasets.genre_rolls.report import read_positions
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pictures import save_png
@@ -97,10 +96,12 @@ def _told_as_user_error(data_dir: Path) -> Iterator[None]:
 
 def _write_pictures(builder: Builder) -> None:
     """`overview.png` of all the build's phrases, and `phrases.png` of some of `train`, drawn by chance."""
+    from cyclegan_jax.datasets.genre_rolls import overview  # matplotlib, for which only a build waits
+
     folder, statistics = Path(builder.data_dir), builder.build.statistics
     largest = sorted(statistics, key=lambda genre: -statistics[genre].phrases)[:MOST_DRAWN]
     shown = {genre: counts for genre, counts in statistics.items() if genre in largest}
-    save_png(draw_overview(shown), folder / "overview.png")
+    save_png(overview.draw_overview(shown), folder / "overview.png")
     names, positions = builder.info.features["genre"].names, read_positions(folder, "train")
     source = builder.as_data_source("train")
     draw = np.random.default_rng(0)
@@ -110,4 +111,4 @@ def _write_pictures(builder: Builder) -> None:
         places = positions.get(label, np.zeros(0, np.int64))
         drawn = draw.choice(places, min(PAGE_PHRASES, len(places)), replace=False)
         page[name] = np.array([source[int(place)]["roll"] for place in drawn]).reshape(-1, *PHRASE_SHAPE)
-    save_png(draw_phrase_page(page), folder / "phrases.png")
+    save_png(overview.draw_phrase_page(page), folder / "phrases.png")

@@ -10,10 +10,11 @@ import numpy as np
 from cyclegan_jax.content import onsets
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.rolls import PHRASE_SHAPE
+from cyclegan_jax.packing import PACKED_BYTES, pack
 
 Batch = dict[str, np.ndarray]
-MOST_COUNTED, COUNTED_AT_ONCE = 10_000, 1_000  # phrases
+Rows = dict[str, np.ndarray]
+MOST_COUNTED, READ_AT_ONCE = 10_000, 1_000  # phrases
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)  # batches
 
 
@@ -61,26 +62,64 @@ class PairBatches:
 
     def batch(self, step: int) -> Batch:
         """The batch of a step: `a` and `b`, and `m` unless `base`, each [batch, 64, 84, 1] bool."""
+        return {name: self._phrases(rows) for name, rows in self.rows(step).items()}
+
+    def rows(self, step: int) -> Rows:
+        """The batch of a step as row numbers of `packed`, by the same names, each [batch]."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        rows = slice(place * self.batch_size, (place + 1) * self.batch_size)
-        batch = {
-            "a": self.a[_permutation(len(self.a), self.seed, 0, epoch)[rows]],
-            "b": self.b[_permutation(len(self.b), self.seed, 1, epoch)[rows]],
+        part = slice(place * self.batch_size, (place + 1) * self.batch_size)
+        rows = {
+            name: self._start(phrases) + _permutation(len(phrases), self.seed, stream, epoch)[part]
+            for stream, (name, phrases) in enumerate([("a", self.a), ("b", self.b)])
         }
         if self.mixed:
-            batch["m"] = self._mixed(step)
-        return batch
+            rows["m"] = self._mixed_rows(step)
+        return rows
 
-    def _mixed(self, step: int) -> np.ndarray:
+    def packed(self) -> np.ndarray:
+        """All phrases that batches are made of, each genre once, as bits: [N, 672] uint8."""
+        table = np.empty((self.packed_bytes // PACKED_BYTES, PACKED_BYTES), np.uint8)
+        for start, phrases in zip(self._starts, self._sources, strict=True):
+            for first in range(0, len(phrases), READ_AT_ONCE):
+                part = pack(phrases[first : first + READ_AT_ONCE])
+                table[start + first : start + first + len(part)] = part
+        return table
+
+    @property
+    def packed_bytes(self) -> int:
+        """What `packed` takes."""
+        return sum(map(len, self._sources)) * PACKED_BYTES
+
+    @cached_property
+    def _sources(self) -> list[np.ndarray | Column]:
+        """Every genre's phrases once, though M has A's and B's too."""
+        return list({id(phrases): phrases for phrases in (self.a, self.b, *self.mixed)}.values())
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """The first row of each source."""
+        return np.cumsum([0, *map(len, self._sources[:-1])])
+
+    def _start(self, phrases: np.ndarray | Column) -> int:
+        place = next(place for place, source in enumerate(self._sources) if source is phrases)
+        return int(self._starts[place])
+
+    def _phrases(self, rows: np.ndarray) -> np.ndarray:
+        """The phrases of some rows, from as many sources as they are of: [batch, 64, 84, 1]."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        order = np.argsort(owners, kind="stable")
+        parts = [
+            self._sources[owner][rows[owners == owner] - self._starts[owner]] for owner in np.unique(owners)
+        ]
+        return np.concatenate(parts)[np.argsort(order)]
+
+    def _mixed_rows(self, step: int) -> np.ndarray:
         """The genres of M in turn, each going through its own permutations."""
         turns = range(step * self.batch_size, (step + 1) * self.batch_size)
         places, genres = np.divmod(np.array(turns), len(self.mixed))
-        batch = np.empty((self.batch_size, *PHRASE_SHAPE), np.bool_)
-        for genre, phrases in enumerate(self.mixed):
-            drawn = [self._row(genre, place) for place in places[genres == genre].tolist()]
-            if drawn:
-                batch[genres == genre] = phrases[np.array(drawn)]
-        return batch
+        starts = [self._start(phrases) for phrases in self.mixed]
+        drawn = zip(genres.tolist(), places.tolist(), strict=True)
+        return np.array([starts[genre] + self._row(genre, place) for genre, place in drawn])
 
     def _row(self, genre: int, place: int) -> int:
         """Which phrase of a genre of M comes at a place in its endless order."""
@@ -92,7 +131,7 @@ class PairBatches:
 def _density(phrases: np.ndarray | Column) -> np.ndarray:
     """Notes and cells in phrases taken at equal distances, added: [2]."""
     rows = np.arange(0, len(phrases), -(-len(phrases) // MOST_COUNTED))
-    parts = [phrases[part] for part in np.array_split(rows, -(-len(rows) // COUNTED_AT_ONCE))]
+    parts = [phrases[part] for part in np.array_split(rows, -(-len(rows) // READ_AT_ONCE))]
     return np.array([[onsets(part).sum(), part.sum()] for part in parts]).sum(axis=0) / len(rows)
 
 

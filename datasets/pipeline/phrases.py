@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 
 from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_positions
 from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.memory import free_on_host
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
 READ_AT_ONCE = 4096
@@ -111,21 +111,12 @@ def load_phrases(folder: Path, split: str, genres: Sequence[str]) -> dict[str, P
     """
     by_genre = {genre: columns(folder, split, genre) for genre in genres}
     needed = sum(len(rolls) for rolls, _ in by_genre.values()) * PHRASE_BYTES
-    hold = split != "train" or needed <= SHARE_OF_MEMORY * _free_memory()
+    hold = split != "train" or needed <= SHARE_OF_MEMORY * free_on_host()
     songs = read_metadata(folder)["songs"].get(split, {})
     return {
         genre: Phrases(*(column.held() if hold else column for column in pair), songs.get(genre, 0))
         for genre, pair in by_genre.items()
     }
-
-
-def _free_memory() -> int:
-    """Bytes that this process may still take, of the machine or of the container that it runs in."""
-    free = psutil.virtual_memory().available
-    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
-    if limit.exists() and limit.read_text().strip().isdigit():
-        free = min(free, int(limit.read_text()) - int(used.read_text()))
-    return free
 
 
 def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
