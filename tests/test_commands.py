@@ -50,13 +50,14 @@ TRAIN_FLAGS += ("eval_every", "save_every", "workdir")
 FLAGS = {
     "prepare": DATA_FLAGS,
     "train": (
-        *(*DATA_FLAGS, *TRAIN_FLAGS, "extend", "dry_run", "stop_on_collapse"),
+        *(*DATA_FLAGS, *TRAIN_FLAGS, "extend", "dry_run", "stop_on_collapse", "steps_per_dispatch"),
         *("coordinator", "num_processes", "process_id"),
     ),
     "sweep": (*DATA_FLAGS, *TRAIN_FLAGS, "together"),
     "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
     "evaluate": ("workdir", "data_dir"),
     "transfer": ("workdir", "to", "out_dir", "overwrite"),
+    "benchmark": ("preset", "recipe", "dtype", "measure", "rounds", "peer", "peak_tflops", "json"),
 }
 
 

@@ -1,0 +1,163 @@
+"""Time training and transfer on this machine: the step, the loop around it, the input, start-up, a song.
+
+With `--peer` a PyTorch script takes turns with our step, and the ratio of the two is told.
+"""
+
+import json
+import os
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+from absl import flags
+from tqdm import tqdm
+
+from cyclegan_jax.config import DTYPES, PRESETS, RECIPES, Cadence, Config, resolve_preset
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.files import write_whole
+from launch import command_figures, step_figures
+from launch.feed import default_steps_per_dispatch
+from launch.peer import Peer, peer_config
+from launch.runner import refuse_arguments, run
+from launch.step_figures import StepTimer, TransferTimer
+
+MEASURES = ("step", "transfer", "input", "loop", "start", "song")
+PRESET = flags.DEFINE_enum(
+    "preset", "auto", ("auto", *PRESETS), "Size of nets and batch, as in launch.train."
+)
+RECIPE = flags.DEFINE_enum("recipe", "paper", tuple(RECIPES), "Objective, as in launch.train.")
+WIDTH = flags.DEFINE_integer("width", None, "Channels of the first convolution; default by preset.")
+BLOCKS = flags.DEFINE_integer("blocks", None, "Residual blocks of a generator; default by preset.")
+BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Phrases of each genre a step; default by preset.")
+DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
+MEASURE = flags.DEFINE_multi_enum("measure", MEASURES, MEASURES, "What to time; may be given several times.")
+ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds, each of which times our step and the peer's in turn.", 1)
+STEPS = flags.DEFINE_integer("steps", 10, "Steps, or transfers, timed in a round.", 1)
+PEER_FLAG = flags.DEFINE_string("peer", None, "PyTorch script to take turns with; ours has its net then.")
+PEAK_TFLOPS = flags.DEFINE_float("peak_tflops", None, "The device's peak; known of common ones.", 1e-3)
+JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
+
+LOOP_TICKS = 5
+# Dense bfloat16 peaks by the makers' data sheets, of devices whose `device_kind` begins with these words.
+PEAKS = {
+    "NVIDIA H100 PCIe": 756.0,
+    "NVIDIA H100": 989.0,
+    "NVIDIA H200": 989.0,
+    "NVIDIA A100": 312.0,
+    "NVIDIA L4": 121.0,
+    "NVIDIA A10": 125.0,
+    "TPU v4": 275.0,
+    "TPU v5 lite": 197.0,
+    "TPU v5": 459.0,
+    "TPU v6": 918.0,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and write the figures."""
+    refuse_arguments(arguments)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # lest no memory is left for the peer
+    jax.config.update("jax_enable_compilation_cache", False)
+    config = _config()
+    # The peer waits for each of its steps, so ours does, too, beside it.
+    at_once = 1 if PEER_FLAG.value else default_steps_per_dispatch(Cadence().log_every)
+    figures: dict[str, Any] = {
+        "device": jax.devices()[0].device_kind,
+        "devices": jax.device_count(),
+        "jax": jax.__version__,
+        "config": config.to_dict(),
+    }
+    for name, part in _measured(config, at_once):
+        figures[name] = part
+        print(f"{name}: {json.dumps(part, indent=2)}", flush=True)
+    if JSON.value:
+        write_whole(Path(JSON.value), json.dumps(figures, indent=2) + "\n")
+
+
+def _config() -> Config:
+    for flag in (BLOCKS, RECIPE):
+        if PEER_FLAG.value and flag.present:
+            raise UserError(f"{flag.name} is given, but beside a peer ours has the peer's; leave it out.")
+    sizes = PRESETS[resolve_preset(PRESET.value, jax.default_backend())]
+    chosen = {name: sizes[name] for name in ("width", "blocks", "batch_size")}
+    given = {flag.name: flag.value for flag in (WIDTH, BLOCKS, BATCH_SIZE) if flag.value is not None}
+    options = RECIPES[RECIPE.value] | chosen | given | {"dtype": DTYPE.value}
+    if options.get("model") == "base":
+        options["pool_size"] = 0
+    steps = LOOP_TICKS * Cadence().log_every
+    config = Config(("a", "b"), ("a", "b"), "", steps=steps, constant_steps=steps // 2, **options)
+    return peer_config(config) if PEER_FLAG.value else config
+
+
+def _measured(config: Config, at_once: int) -> Iterator[tuple[str, Any]]:
+    """The figures asked for, as they come in."""
+    wanted = MEASURE.value
+    if {"step", "transfer", "loop"} & set(wanted):
+        in_turn = measure_in_turn(config, at_once)
+        yield from in_turn.items()
+    if "input" in wanted:
+        yield "input", {"phrases_per_second": step_figures.time_input(config, STEPS.value)}
+    if "loop" in wanted:
+        cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
+        seconds = step_figures.time_loop(config, cadence)
+        yield "loop", {"seconds": seconds, "lost": seconds / in_turn["step"]["seconds"] - 1.0}
+    if "start" in wanted:
+        yield "start", {"seconds_to_first_step": command_figures.time_start()}
+    if "song" in wanted:
+        yield "song", command_figures.time_song(config)
+
+
+def measure_in_turn(config: Config, at_once: int) -> dict[str, dict[str, Any]]:
+    """Our step and our transfer of a batch by rounds, in turn with the peer's; medians, and the ratios."""
+    peer = Peer(Path(PEER_FLAG.value), config, STEPS.value) if PEER_FLAG.value else None
+    timers = {"step": StepTimer(config, at_once), "transfer": TransferTimer(config)}
+    ours: dict[str, list[float]] = {name: [] for name in timers}
+    theirs: list[dict[str, float]] = []
+    for _ in tqdm(range(ROUNDS.value), unit=" rounds"):
+        for name, timer in timers.items():
+            ours[name].append(statistics.median(timer.seconds() for _ in range(STEPS.value)))
+        if peer:
+            theirs.append(peer.round())
+    figures = {
+        name: _speed(config, rounds, [least[name] for least in theirs]) for name, rounds in ours.items()
+    }
+    seconds = figures["step"]["seconds"]
+    operations = step_figures.operations(config)
+    figures["step"] |= {
+        "compile_seconds": timers["step"].first_seconds - at_once * seconds,
+        "gflop_per_phrase": operations / config.batch_size / 1e9,
+        "tflops": operations / seconds / 1e12,
+        "share_of_peak": _share_of_peak(operations / seconds),
+        "peak_memory_mib": step_figures.peak_memory(),
+    }
+    if peer:
+        figures["peer"] = {"rounds": peer.figures, "failed": peer.failures}
+    return figures
+
+
+def _speed(config: Config, ours: list[float], theirs: list[float]) -> dict[str, Any]:
+    """Median seconds, phrases of a genre a second and, where there are the peer's seconds, the ratios."""
+    seconds = statistics.median(ours)
+    speed: dict[str, Any] = {"seconds": seconds, "phrases_per_second": config.batch_size / seconds}
+    if theirs:
+        ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
+        speed["ratio"] = {"median": statistics.median(ratios), "each": ratios}
+    return speed
+
+
+def _share_of_peak(operations_per_second: float) -> float | None:
+    """Of the peak given or known; None where none is."""
+    peak = PEAK_TFLOPS.value or known_peak(jax.devices()[0].device_kind)
+    return operations_per_second / (peak * jax.device_count() * 1e12) if peak else None
+
+
+def known_peak(kind: str) -> float | None:
+    """Dense bfloat16 TFLOP/s of a kind of device, as JAX names it."""
+    return next((peak for name, peak in PEAKS.items() if re.match(rf"{name}\b", kind)), None)
+
+
+if __name__ == "__main__":
+    run(main)
