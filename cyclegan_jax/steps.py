@@ -99,9 +99,9 @@ def build_train_steps(
         def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
             return step(state, {name: unpack(table[own_part(r, devices)]) for name, r in rows.items()})
 
-        # A loop of one is written out: XLA runs a loop's convolutions on one thread on a CPU.
-        alone = len(rows["a"]) == 1
-        state, metrics = jax.lax.scan(one, state, rows, unroll=alone)
+        if len(rows["a"]) == 1:  # no loop, for on a CPU XLA runs a loop's convolutions on one thread
+            return one(state, {name: numbers[0] for name, numbers in rows.items()})
+        state, metrics = jax.lax.scan(one, state, rows)
         return state, jax.tree.map(lambda metric: metric.mean(axis=0), metrics)
 
     return train_steps

@@ -136,6 +136,15 @@ def test_cpu_devices_share_what_is_free_on_the_host(monkeypatch):
     assert [Parallel(CONFIG, SGD, jax.devices()[:n]).free_memory() for n in (1, 4)] == [1000, 250]
 
 
+@pytest.mark.parametrize("count, loops", [(1, 0), (2, 1)])
+def test_one_step_is_no_loop_which_a_cpu_runs_on_one_thread(begun, count, loops):
+    parallel = Parallel(CONFIG, SGD, jax.devices()[:1])
+    table, rows = as_table(batch_of(number) for number in range(count))
+    program = parallel.lower(parallel.scatter(begun), parallel.hold(table), rows).compile().as_text()
+    over_weights = [line for line in program.splitlines() if " while(" in line and "f32[7,7," in line]
+    assert len(over_weights) == loops
+
+
 def test_a_step_has_one_all_reduce_for_all_gradients_and_metrics_and_no_other_traffic(begun):
     parallel = Parallel(CONFIG, SGD)
     table, rows = as_table([batch_of(0)])
