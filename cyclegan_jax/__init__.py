@@ -38,12 +38,13 @@ _HOMES = {
     "metrics": ["evaluate"],
     "midi": ["read_score", "to_pretty_midi", "write_midi"],
     "midi_reader": ["Score", "Tempo", "parse_midi"],
+    "packing": ["as_table", "pack", "unpack"],
     "parallel": ["Parallel"],
     "refusals": ["Refusal", "RefusedSongError"],
     "rolls": ["PHRASE_SHAPE", "cut", "cut_padded", "join"],
     "songs": ["Song", "quantise", "read_dataset_song", "read_song"],
     "state": ["TrainState", "build_optimiser", "create_state"],
-    "steps": ["build_train_step"],
+    "steps": ["build_train_step", "build_train_steps"],
     "transfer": ["Transfer", "to_notes"],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
