@@ -61,7 +61,7 @@ class Parallel:
         self._steps = jax.pmap(
             build_train_steps(config, optimiser, len(devices)),
             axis_name=AXIS,
-            in_axes=(self._axes, None, None),
+            in_axes=(self._axes, None, 1),
             out_axes=(self._axes, None),
             devices=devices,
             donate_argnums=0,
@@ -132,9 +132,10 @@ class Parallel:
         return _map_by_axis(take_in, self._axes, state)
 
     def _numbers(self, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, jax.Array]:
-        """Row numbers of K steps, each [K, batch], on every device."""
+        """Row numbers of K steps, each [K, devices, batch / devices], each device's on that device."""
         stacked = {name: np.stack([r[name] for r in rows]).astype(np.int32) for name in rows[0]}
-        return jax.device_put(stacked, self._everywhere)
+        own = {name: self._split(self._own_rows(numbers, 1), 1) for name, numbers in stacked.items()}
+        return jax.device_put(own, NamedSharding(self._mesh, PartitionSpec(None, AXIS)))
 
     def _own_rows(self, array: np.ndarray, axis: int) -> np.ndarray:
         rows = array.shape[axis] // self._processes

@@ -90,14 +90,14 @@ def build_train_steps(
     """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
 
     `table`: phrases as bits, [N, 672] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
-    of the batches of K steps, [K, batch], the same on every device, each of which takes its own part.
-    Metrics are means over the K steps. Else as `build_train_step` has it.
+    of this device's part of the batches of K steps, [K, batch / devices]. Metrics are means over the K
+    steps. Else as `build_train_step` has it.
     """
     step = build_train_step(config, optimiser, devices)
 
     def train_steps(state: TrainState, table: jax.Array, rows: Batch) -> tuple[TrainState, Metrics]:
         def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
-            return step(state, {name: unpack(table[own_part(r, devices)]) for name, r in rows.items()})
+            return step(state, {name: unpack(table[numbers]) for name, numbers in rows.items()})
 
         if len(rows["a"]) == 1:  # no loop, for on a CPU XLA runs a loop's convolutions on one thread
             return one(state, {name: numbers[0] for name, numbers in rows.items()})

@@ -131,6 +131,14 @@ def test_steps_in_one_loop_are_the_steps_one_by_one(begun, alone, devices):
         assert means[name] == pytest.approx(np.mean([m[name] for m in metrics]), rel=1e-4)
 
 
+def test_without_a_pool_and_mixed_genres_there_are_still_rows_to_map_over():
+    parallel = Parallel(dataclasses.replace(CONFIG, model="base", pool_size=0), SGD, jax.devices()[:2])
+    table, rows = as_table({name: batch_of(number)[name] for name in "ab"} for number in range(2))
+    state = parallel.scatter(begin(key=0, model="base", pool_size=0))
+    state, metrics = parallel.steps(state, parallel.hold(table), rows)
+    assert int(state.step) == 2 and np.isfinite(metrics["loss/generators"])
+
+
 def test_cpu_devices_share_what_is_free_on_the_host(monkeypatch):
     monkeypatch.setattr("cyclegan_jax.parallel.free_on_host", lambda: 1000)
     assert [Parallel(CONFIG, SGD, jax.devices()[:n]).free_memory() for n in (1, 4)] == [1000, 250]
