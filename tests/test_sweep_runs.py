@@ -53,7 +53,7 @@ def test_stopped_and_taken_up_again_they_end_as_they_would_have(straight, tmp_pa
     with pytest.raises(Stopped):
         train(runs, watch=stop_at(7))
     asked = []
-    bar = train(runs, watch=lambda step, batch: asked.append(step))
+    bar = train(runs, watch=asked.append)
     assert sorted(asked) == [5, 6, 7, 8, 9]
     assert bar.n == 2 * CONFIG.steps
     for one, other in zip(runs, straight, strict=True):
