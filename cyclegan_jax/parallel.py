@@ -53,8 +53,7 @@ class Parallel:
         check_divides(config.batch_size, len(devices))
         self.local_devices = [d for d in devices if d.process_index == jax.process_index()]
         self._processes = len(devices) // len(self.local_devices)
-        self._on_cpu = self.local_devices[0].platform == "cpu"
-        self._looped = not self._on_cpu if looped is None else looped
+        self._looped = self.local_devices[0].platform != "cpu" if looped is None else looped
         self._mesh = Mesh(np.array(self.local_devices), (AXIS,))
         self._everywhere = NamedSharding(self._mesh, PartitionSpec())
         self._axes = STATE_AXES if config.pool_size else STATE_AXES.replace(pool=None)
