@@ -36,25 +36,6 @@ def convolution(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> ja
     return _from_blocks(y, per_block)[:, : sizes[0], : sizes[1]]
 
 
-def transposed_convolution(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """The 3×3 transposed convolution of stride 2, padded as SAME: [B, T, P, C] with [3, 3, C, D] ->
-    [B, 2T, 2P, D].
-
-    Outputs 2i get x[i − 1] k[0] + x[i] k[2], outputs 2i + 1 get x[i] k[1], along time and pitch alike:
-    four 2×2 convolutions in one.
-    """
-    none = jnp.zeros_like(kernel[:1])
-    along_time = [jnp.concatenate([kernel[:1], kernel[2:]]), jnp.concatenate([none, kernel[1:2]])]
-    four = []
-    for part in along_time:
-        first, middle, last = (part[:, i : i + 1] for i in range(3))
-        four += [jnp.concatenate([first, last], 1), jnp.concatenate([jnp.zeros_like(middle), middle], 1)]
-    y = jax.lax.conv_general_dilated(
-        x, jnp.concatenate(four, axis=-1), (1, 1), [(1, 0), (1, 0)], dimension_numbers=LAYOUT
-    )
-    return _from_blocks(y, (2, 2))
-
-
 def _to_blocks(x: jax.Array, block: tuple[int, int]) -> jax.Array:
     """[B, T, P, C] -> [B, T / b, P / b', b b' C]."""
     batch, steps, pitches, channels = x.shape

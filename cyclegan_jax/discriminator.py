@@ -21,12 +21,11 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         w, dtype = self.width, self.dtype
-        x = x.astype(dtype)
-        x = Conv(w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
+        x = Conv(w, (7, 7), strides=(2, 2), padding="SAME", dtype=dtype)(x)
         if self.positions:
             x = PositionEmbedding()(x)
         x = leaky_relu(x)  # [B, 32, 42, w]
-        x = Conv(4 * w, (7, 7), strides=2, padding="SAME", dtype=dtype)(x)
+        x = Conv(4 * w, (7, 7), strides=(2, 2), padding="SAME", dtype=dtype)(x)
         x = leaky_relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
         scores = Conv(1, (7, 7), padding="SAME", dtype=dtype)(x)
         return scores.astype(jnp.float32)  # [B, 16, 21, 1]

@@ -63,13 +63,13 @@ class Generator(nn.Module):
     @nn.compact
     def logits(self, x: jax.Array) -> jax.Array:
         w, dtype = self.width, self.dtype
-        leaning = self.identity_logits * (2.0 * x.astype(jnp.float32) - 1.0)
-        x = x.astype(dtype)
+        x = x.astype(jnp.float32)
+        leaning = self.identity_logits * (2.0 * x - 1.0)
         x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
         whole = x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
-        x = Conv(2 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
+        x = Conv(2 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
         half = x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
-        x = Conv(4 * w, (3, 3), strides=2, padding="SAME", dtype=dtype)(x)
+        x = Conv(4 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
         if self.positions:
             x = PositionEmbedding()(x)

@@ -32,12 +32,12 @@ def to_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
     batch, steps, pitches, channels = x.shape
     taps = kernel.shape[:2]
     weights = kernel.transpose(2, 1, 0, 3).reshape(channels, -1)
-    products = jnp.dot(x.reshape(-1, channels), weights, preferred_element_type=jnp.float32)
+    products = jnp.dot(x.reshape(-1, channels), weights)
     products = products.reshape(batch, steps, pitches, taps[1], taps[0])
     height, breadth = steps - taps[0] + 1, pitches - taps[1] + 1
     over_pitches = sum(products[:, :, tap : tap + breadth, tap] for tap in range(taps[1]))
     over_steps = sum(over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0]))
-    return over_steps[..., None].astype(x.dtype)
+    return over_steps[..., None]
 
 
 @jax.custom_vjp

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax import blocked_convolutions, layers, single_channel, winograd
+from cyclegan_jax import blocked_convolutions, layers, single_channel, transposed_convolution, winograd
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -65,25 +65,28 @@ def test_gradients_of_gradients_are_the_plain_convolutions(channels):
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
-def test_sums_of_halves_are_taken_in_float32():
-    x, kernel = normal(6, 2, 20, 20, 3).astype(jnp.bfloat16), normal(7, 7, 7, 3, 1).astype(jnp.bfloat16)
-    y = single_channel.to_one(x, kernel)
-    exact = single_channel.to_one(x.astype(np.float32), kernel.astype(np.float32))
-    assert y.dtype == jnp.bfloat16
-    np.testing.assert_array_equal(y, exact.astype(jnp.bfloat16))
-
-
 @pytest.mark.parametrize("size", [(16, 21), (1, 1), (3, 2)])
 def test_the_transposed_convolution_is_laxs(size):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_transpose(x, kernel, (2, 2), "SAME", dimension_numbers=LAYOUT)
 
-    blocked = blocked_convolutions.transposed_convolution
-    assert_equal_to_rounding(blocked, plain, normal(1, 2, *size, 4), normal(2, 3, 3, 4, 3))
+    ours = transposed_convolution.transposed_convolution
+    assert_equal_to_rounding(ours, plain, normal(1, 2, *size, 4), normal(2, 3, 3, 4, 3))
+
+
+@pytest.mark.parametrize("ours", [winograd.convolution, transposed_convolution.transposed_convolution])
+def test_products_of_halves_are_near_the_whole_ones_and_summed_in_float32(ours):
+    x, kernel = normal(1, 2, 18, 23, 32), normal(2, 3, 3, 32, 16)
+    y, pull_back = jax.vjp(ours, x, kernel)
+    halves, pull_back_halves = jax.vjp(lambda x, kernel: ours(x, kernel, jnp.bfloat16), x, kernel)
+    for whole, half in zip((y, *pull_back(y)), (halves, *pull_back_halves(y)), strict=True):
+        assert half.dtype == jnp.float32
+        difference = np.linalg.norm(whole - half) / np.linalg.norm(whole)
+        assert 1e-4 < difference < 2**-7  # bfloat16 has 8 bits, float32 24
 
 
 @pytest.mark.parametrize(
-    "layer", [layers.Conv(3, (7, 7), strides=2, padding="SAME"), layers.ConvTranspose(3)]
+    "layer", [layers.Conv(3, (7, 7), strides=(2, 2), padding="SAME"), layers.ConvTranspose(3)]
 )
 def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monkeypatch):
     x = normal(3, 2, 12, 14, 1)
@@ -91,7 +94,7 @@ def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monk
     on_cpu = layer.apply(params, x)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.delattr(single_channel, "convolution")
-    monkeypatch.delattr(blocked_convolutions, "transposed_convolution")
+    monkeypatch.delattr(transposed_convolution, "transposed_convolution")
     np.testing.assert_allclose(layer.apply(params, x), on_cpu, atol=1e-5)
 
 
@@ -103,7 +106,7 @@ WIDE = layers.Conv(layers.MANY, (3, 3), padding="VALID")
     [
         (WIDE, layers.MANY, (winograd, "convolution")),
         (layers.Conv(3, (7, 7)), 1, (single_channel, "convolution")),
-        (layers.ConvTranspose(3), 2, (blocked_convolutions, "transposed_convolution")),
+        (layers.ConvTranspose(3), 2, (transposed_convolution, "transposed_convolution")),
     ],
 )
 def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form, monkeypatch):
@@ -118,16 +121,24 @@ def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form,
 
 
 @pytest.mark.parametrize(
-    "layer, channels, dtype",
+    "layer",
     [
-        pytest.param(layers.Conv(layers.MANY - 1, (3, 3)), layers.MANY, jnp.float32, id="narrow"),
-        pytest.param(layers.Conv(layers.MANY, (3, 3), strides=2), layers.MANY, jnp.float32, id="stride"),
-        pytest.param(
-            layers.Conv(layers.MANY, (3, 3), dtype=jnp.bfloat16), layers.MANY, jnp.bfloat16, id="halves"
-        ),
+        pytest.param(layers.Conv(layers.MANY - 1, (3, 3)), id="narrow"),
+        pytest.param(layers.Conv(layers.MANY, (3, 3), strides=(2, 2)), id="stride"),
     ],
 )
-def test_other_convolutions_of_three_by_three_stay_plain(layer, channels, dtype, monkeypatch):
+def test_other_convolutions_of_three_by_three_stay_plain(layer, monkeypatch):
     monkeypatch.delattr(winograd, "convolution")
-    x = normal(3, 1, 8, 9, channels).astype(dtype)
-    assert layer.apply(layer.init(jax.random.PRNGKey(0), x), x).dtype == dtype
+    x = normal(3, 1, 8, 9, layers.MANY)
+    in_halves = layer.clone(dtype=jnp.bfloat16)
+    params = layer.init(jax.random.PRNGKey(0), x)
+    np.testing.assert_array_equal(in_halves.apply(params, x), layer.apply(params, x))
+
+
+def test_elsewhere_a_layer_computes_in_its_type(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    x = normal(3, 1, 8, 9, 4)
+    for layer in (layers.Conv(3, (3, 3), dtype=jnp.bfloat16), layers.ConvTranspose(3, jnp.bfloat16)):
+        y, params = layer.init_with_output(jax.random.PRNGKey(0), x)
+        assert y.dtype == jnp.bfloat16
+        assert params["params"]["kernel"].dtype == jnp.float32

@@ -12,6 +12,7 @@ from cyclegan_jax.layers import (
     InstanceNorm,
     PositionEmbedding,
     leaky_relu,
+    normalise,
     reflect_pad,
 )
 
@@ -85,6 +86,23 @@ def test_instance_norm_of_bfloat16_has_float32_statistics(rng):
     assert y.dtype == jnp.bfloat16
     exact = instance_norm(np.asarray(x, np.float64), 1.0, 0.0)
     np.testing.assert_allclose(np.asarray(y, np.float64), exact, atol=0.02)
+
+
+def test_the_pullback_of_instance_norm_is_that_of_its_formula(rng):
+    x = rng.normal(3.0, 2.0, size=(2, 5, 4, 3)).astype(np.float32)
+    scale, offset = rng.normal(size=(2, 3)).astype(np.float32)
+
+    def formula(x, scale, offset):
+        mean = x.mean(axis=(1, 2), keepdims=True)
+        variance = ((x - mean) ** 2).mean(axis=(1, 2), keepdims=True)
+        return scale * (x - mean) / jnp.sqrt(variance + 1e-5) + offset
+
+    y, pull_back = jax.vjp(normalise, x, scale, offset)
+    expected, expected_pull_back = jax.vjp(formula, x, scale, offset)
+    probe = rng.normal(size=y.shape).astype(np.float32)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+    for gradient, expected_gradient in zip(pull_back(probe), expected_pull_back(probe), strict=True):
+        np.testing.assert_allclose(gradient, expected_gradient, atol=1e-4)
 
 
 def test_norms_start_at_scales_around_one_and_offset_zero():
