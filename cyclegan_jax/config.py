@@ -187,6 +187,17 @@ class Cadence:
             first += self.steps_per_dispatch if whole else 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """How a step makes do with less memory; what is learned is the same, though sums round otherwise."""
+
+    accumulate: int = 1  # parts that a device goes through a batch in, one after another
+    remat: bool = False  # whether what networks hold inside is computed again for gradients, in place of kept
+
+    def __post_init__(self) -> None:
+        check_range("accumulate", self.accumulate, 1, 2**16)
+
+
 class Due(NamedTuple):
     """What there is to do after a step; what is evaluated is saved too."""
 
@@ -215,6 +226,13 @@ def resolve_pool_size(pool_size: str, model: str) -> int:
     if not pool_size.isdecimal():
         raise UserError(f"pool_size is {pool_size!r}, but must be auto or a whole number of batches.")
     return int(pool_size)
+
+
+def resolve_dtype(dtype: str, backend: str) -> str:
+    """`auto` is `bfloat16` on a GPU or TPU and `float32` on a CPU; else the one named."""
+    if dtype == "auto":
+        return "float32" if backend == "cpu" else "bfloat16"
+    return dtype
 
 
 def resolve_preset(preset: str, backend: str) -> str:

@@ -13,7 +13,6 @@ from cyclegan_jax.notes import FAKES
 from cyclegan_jax.state import Params, build_discriminator, build_generator
 
 Metrics = dict[str, jax.Array]
-Score = Callable[[Params, jax.Array], jax.Array]
 
 ADVERSARIAL: Mapping[str, tuple[Callable, Callable]] = {
     "least_squares": (losses.adversarial, losses.discrimination),
@@ -30,21 +29,19 @@ class Objective:
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
     whatever a discriminator sees. Terms are reported as they are before their weights, beside the
-    step's `weight_growth`.
+    step's `weight_growth`. With `remat` a network's inner values are computed again for its gradients.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, remat: bool = False) -> None:
         self._config = config
-        self._generator, self._discriminator = build_generator(config), build_discriminator(config)
+        generator, discriminator = build_generator(config), build_discriminator(config)
+        self._logits = lambda params, x: generator.apply({"params": params}, x, method="logits")
+        self._score = lambda params, x: discriminator.apply({"params": params}, x)
+        if remat:
+            self._logits, self._score = jax.checkpoint(self._logits), jax.checkpoint(self._score)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
         self._growth = growth_schedule(config)
         self._cycle, self._notes = CYCLE[config.cycle], FAKES[config.fakes]
-
-    def _logits(self, params: Params, x: jax.Array) -> jax.Array:
-        return self._generator.apply({"params": params}, x, method="logits")
-
-    def _score(self, params: Params, x: jax.Array) -> jax.Array:
-        return self._discriminator.apply({"params": params}, x)
 
     def generators(
         self,

@@ -11,12 +11,12 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from orbax.checkpoint import multihost
 
-from cyclegan_jax.config import Config
+from cyclegan_jax.config import Config, Memory
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.memory import free_on_host
 from cyclegan_jax.sample_pool import SamplePool
 from cyclegan_jax.state import TrainState
-from cyclegan_jax.steps import AXIS, Metrics, build_train_steps
+from cyclegan_jax.steps import AXIS, PLENTY, Metrics, build_train_steps
 
 WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
 
@@ -37,8 +37,9 @@ class Parallel:
     """The train step over devices of this process and, under jax.distributed, of all the others.
 
     `devices`: all that take part, by default every device of every process. Raises UserError where
-    the batch does not divide among them. `looped`: whether several steps are one program; default: but on
-    a CPU, where loops are slow and starting a program costs nothing beside a step.
+    the batch does not divide among them, or into the parts of `memory`. `looped`: whether several steps are
+    one program; default: but on a CPU, where loops are slow and starting a program costs nothing beside a
+    step.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class Parallel:
         devices: Sequence[jax.Device] | None = None,
         *,
         looped: bool | None = None,
+        memory: Memory = PLENTY,
     ) -> None:
         devices = list(devices or sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
-        check_divides(config.batch_size, len(devices))
+        check_divides(config.batch_size, len(devices), memory.accumulate)
         self.local_devices = [d for d in devices if d.process_index == jax.process_index()]
         self._processes = len(devices) // len(self.local_devices)
         self._looped = self.local_devices[0].platform != "cpu" if looped is None else looped
@@ -58,7 +60,7 @@ class Parallel:
         self._everywhere = NamedSharding(self._mesh, PartitionSpec())
         self._axes = STATE_AXES if config.pool_size else STATE_AXES.replace(pool=None)
         self._steps = jax.pmap(
-            build_train_steps(config, optimiser, len(devices)),
+            build_train_steps(config, optimiser, len(devices), memory),
             axis_name=AXIS,
             in_axes=(self._axes, None, 1),
             out_axes=(self._axes, None),
@@ -167,12 +169,13 @@ def from_first_process(value: float, name: str) -> float:
     return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
 
-def check_divides(batch_size: int, devices: int) -> None:
-    """Raise UserError unless every device gets an equal part of a batch."""
-    if batch_size % devices:
-        raise UserError(
-            f"batch_size is {batch_size}, but must be a multiple of the number of devices, {devices}."
-        )
+def check_divides(batch_size: int, devices: int, accumulate: int = 1) -> None:
+    """Raise UserError unless every device gets an equal part of a batch, which divides into `accumulate`."""
+    if batch_size % (devices * accumulate):
+        number = f"the number of devices, {devices}"
+        if accumulate > 1:
+            number = f"devices by accumulate, {devices} × {accumulate}"
+        raise UserError(f"batch_size is {batch_size}, but must be a multiple of {number}.")
 
 
 def _map_by_axis(function: Callable, axes: TrainState, state: TrainState) -> TrainState:

@@ -6,19 +6,25 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from cyclegan_jax.config import Config
-from cyclegan_jax.noise import NOISE
+from cyclegan_jax.config import Config, Memory
+from cyclegan_jax.noise import NOISE, Noise
 from cyclegan_jax.objective import Metrics, Objective
 from cyclegan_jax.packing import unpack
+from cyclegan_jax.parts import in_parts, slice_of
 from cyclegan_jax.sample_pool import exchange
 from cyclegan_jax.state import Params, TrainState
 
 Batch = dict[str, jax.Array]
+Fakes = tuple[jax.Array, jax.Array]
+Pairs = dict[str, tuple[jax.Array, jax.Array]]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
 AXIS = "devices"
+PLENTY = Memory()
 
 
-def build_train_step(config: Config, optimiser: optax.GradientTransformation, devices: int = 1) -> TrainStep:
+def build_train_step(
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: Memory = PLENTY
+) -> TrainStep:
     """The step `(state, batch) -> (state, metrics)` of a config; pure, to be jitted or pmapped.
 
     A third argument, a number or a scalar array, takes the place of the config's `sigma_d`.
@@ -26,9 +32,10 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
     `batch`: `a`, `b` and, unless `base`, `m`, each [batch / devices, 64, 84, 1], bool. Metrics are
     scalars, those of the objective's terms as they are before their weights. With `devices` above 1
     the step must run under an axis named `AXIS` of that size; the noise and the pool's draws are the
-    same for every number of devices, and gradients and metrics are means over the axis.
+    same for every number of devices, and gradients and metrics are means over the axis. `memory.accumulate`
+    must divide batch / devices.
     """
-    objective = Objective(config)
+    objective = Objective(config, remat=memory.remat)
 
     def train_step(
         state: TrainState, batch: Batch, sigma_d: jax.Array | float = config.sigma_d
@@ -38,24 +45,36 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
         whole = (a.shape[0] * devices, *a.shape[1:])
         drawn = NOISE[config.noise](noise_key, whole, sigma_d)
 
-        def noise(use: str) -> jax.Array:
-            return own_part(drawn(use), devices)
+        def noise_of(part: jax.Array | int) -> Noise:
+            return lambda use: slice_of(own_part(drawn(use), devices), part, memory.accumulate)
 
-        (_, (fake_a, fake_b, generator_terms)), generator_grads = jax.value_and_grad(
-            lambda generators: objective.generators(
-                generators, state.discriminators, a, b, noise, state.step
-            ),
-            has_aux=True,
-        )(state.generators)
+        def pull_generators(part: jax.Array | int, real: Batch) -> tuple[Fakes, tuple[Params, Metrics]]:
+            (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
+                lambda generators: objective.generators(
+                    generators, state.discriminators, real["a"], real["b"], noise_of(part), state.step
+                ),
+                has_aux=True,
+            )(state.generators)
+            return (fake_a, fake_b), (grads, terms)
 
+        def pull_discriminators(part: jax.Array | int, pairs: Pairs) -> tuple[None, tuple[Params, Metrics]]:
+            (_, terms), grads = jax.value_and_grad(
+                lambda discriminators: objective.discriminators(discriminators, pairs, noise_of(part)),
+                has_aux=True,
+            )(state.discriminators)
+            return None, (grads, terms)
+
+        (fake_a, fake_b), (generator_grads, generator_terms) = in_parts(
+            pull_generators, {"a": a, "b": b}, memory.accumulate
+        )
         pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
         pairs = {"disc_a": (a, past_a), "disc_b": (b, past_b)}
         if config.mixed:
             m = batch["m"].astype(jnp.float32)
             pairs |= {"disc_a_mixed": (m, past_a), "disc_b_mixed": (m, past_b)}
-        (_, discriminator_terms), discriminator_grads = jax.value_and_grad(
-            lambda discriminators: objective.discriminators(discriminators, pairs, noise), has_aux=True
-        )(state.discriminators)
+        _, (discriminator_grads, discriminator_terms) = in_parts(
+            pull_discriminators, pairs, memory.accumulate
+        )
 
         generator_grads, discriminator_grads, metrics = mean_over_devices(
             (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
@@ -85,7 +104,7 @@ def build_train_step(config: Config, optimiser: optax.GradientTransformation, de
 
 
 def build_train_steps(
-    config: Config, optimiser: optax.GradientTransformation, devices: int = 1
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: Memory = PLENTY
 ) -> Callable[[TrainState, jax.Array, Batch], tuple[TrainState, Metrics]]:
     """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
 
@@ -93,7 +112,7 @@ def build_train_steps(
     of this device's part of the batches of K steps, [K, batch / devices]. Metrics are means over the K
     steps. Else as `build_train_step` has it.
     """
-    step = build_train_step(config, optimiser, devices)
+    step = build_train_step(config, optimiser, devices, memory)
 
     def train_steps(state: TrainState, table: jax.Array, rows: Batch) -> tuple[TrainState, Metrics]:
         def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
@@ -109,10 +128,7 @@ def build_train_steps(
 
 def own_part(whole: jax.Array, devices: int) -> jax.Array:
     """This device's slice of a batch that every device has drawn: [B, ...] -> [B / devices, ...]."""
-    if devices == 1:
-        return whole
-    part = whole.shape[0] // devices
-    return jax.lax.dynamic_slice_in_dim(whole, jax.lax.axis_index(AXIS) * part, part)
+    return whole if devices == 1 else slice_of(whole, jax.lax.axis_index(AXIS), devices)
 
 
 def mean_over_devices(tree: Params, devices: int) -> Params:

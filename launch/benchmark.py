@@ -3,6 +3,7 @@
 With `--peer` a PyTorch script takes turns with our step, and the ratio of the two is told.
 """
 
+import dataclasses
 import json
 import os
 import re
@@ -15,15 +16,25 @@ import jax
 from absl import flags
 from tqdm import tqdm
 
-from cyclegan_jax.config import DTYPES, PRESETS, RECIPES, Cadence, Config, resolve_preset
+from cyclegan_jax.config import (
+    DTYPES,
+    PRESETS,
+    RECIPES,
+    Cadence,
+    Config,
+    Memory,
+    resolve_dtype,
+    resolve_preset,
+)
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.files import write_whole
-from launch import command_figures, step_figures
+from launch import command_figures, memory_flags, step_figures
 from launch.feed import default_steps_per_dispatch
 from launch.peer import Peer, peer_config
 from launch.runner import refuse_arguments, run
 from launch.step_figures import StepTimer, TransferTimer
 
+flags.adopt_module_key_flags(memory_flags)
 MEASURES = ("step", "transfer", "input", "loop", "start", "song")
 PRESET = flags.DEFINE_enum(
     "preset", "auto", ("auto", *PRESETS), "Size of nets and batch, as in launch.train."
@@ -32,7 +43,7 @@ RECIPE = flags.DEFINE_enum("recipe", "paper", tuple(RECIPES), "Objective, as in 
 WIDTH = flags.DEFINE_integer("width", None, "Channels of the first convolution; default by preset.")
 BLOCKS = flags.DEFINE_integer("blocks", None, "Residual blocks of a generator; default by preset.")
 BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Phrases of each genre a step; default by preset.")
-DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
+DTYPE = flags.DEFINE_enum("dtype", "auto", ("auto", *DTYPES), "Arithmetic of networks, as in launch.train.")
 MEASURE = flags.DEFINE_multi_enum("measure", MEASURES, MEASURES, "What to time; may be given several times.")
 ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds, each of which times our step and the peer's in turn.", 1)
 STEPS = flags.DEFINE_integer("steps", 10, "Steps, or transfers, timed in a round.", 1)
@@ -61,7 +72,7 @@ def main(arguments: list[str]) -> None:
     refuse_arguments(arguments)
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # lest no memory is left for the peer
     jax.config.update("jax_enable_compilation_cache", False)
-    config = _config()
+    config, memory = _config(), memory_flags.memory()
     # The peer waits for each of its steps, so ours does, too, beside it.
     at_once = 1 if PEER_FLAG.value else default_steps_per_dispatch(Cadence().log_every)
     figures: dict[str, Any] = {
@@ -69,8 +80,9 @@ def main(arguments: list[str]) -> None:
         "devices": jax.device_count(),
         "jax": jax.__version__,
         "config": config.to_dict(),
+        "memory": dataclasses.asdict(memory),
     }
-    for name, part in _measured(config, at_once):
+    for name, part in _measured(config, at_once, memory):
         figures[name] = part
         print(f"{name}: {json.dumps(part, indent=2)}", flush=True)
     if JSON.value:
@@ -84,7 +96,8 @@ def _config() -> Config:
     sizes = PRESETS[resolve_preset(PRESET.value, jax.default_backend())]
     chosen = {name: sizes[name] for name in ("width", "blocks", "batch_size")}
     given = {flag.name: flag.value for flag in (WIDTH, BLOCKS, BATCH_SIZE) if flag.value is not None}
-    options = RECIPES[RECIPE.value] | chosen | given | {"dtype": DTYPE.value}
+    options = RECIPES[RECIPE.value] | chosen | given
+    options["dtype"] = resolve_dtype(DTYPE.value, jax.default_backend())
     if options.get("model") == "base":
         options["pool_size"] = 0
     steps = LOOP_TICKS * Cadence().log_every
@@ -92,17 +105,17 @@ def _config() -> Config:
     return peer_config(config) if PEER_FLAG.value else config
 
 
-def _measured(config: Config, at_once: int) -> Iterator[tuple[str, Any]]:
+def _measured(config: Config, at_once: int, memory: Memory) -> Iterator[tuple[str, Any]]:
     """The figures asked for, as they come in."""
     wanted = MEASURE.value
     if {"step", "transfer", "loop"} & set(wanted):
-        in_turn = measure_in_turn(config, at_once)
+        in_turn = measure_in_turn(config, at_once, memory)
         yield from in_turn.items()
     if "input" in wanted:
         yield "input", {"phrases_per_second": step_figures.time_input(config, STEPS.value)}
     if "loop" in wanted:
         cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
-        seconds = step_figures.time_loop(config, cadence)
+        seconds = step_figures.time_loop(config, cadence, memory)
         yield "loop", {"seconds": seconds, "lost": seconds / in_turn["step"]["seconds"] - 1.0}
     if "start" in wanted:
         yield "start", {"seconds_to_first_step": command_figures.time_start()}
@@ -110,10 +123,10 @@ def _measured(config: Config, at_once: int) -> Iterator[tuple[str, Any]]:
         yield "song", command_figures.time_song(config)
 
 
-def measure_in_turn(config: Config, at_once: int) -> dict[str, dict[str, Any]]:
+def measure_in_turn(config: Config, at_once: int, memory: Memory) -> dict[str, dict[str, Any]]:
     """Our step and our transfer of a batch by rounds, in turn with the peer's; medians, and the ratios."""
     peer = Peer(Path(PEER_FLAG.value), config, STEPS.value) if PEER_FLAG.value else None
-    timers = {"step": StepTimer(config, at_once), "transfer": TransferTimer(config)}
+    timers = {"step": StepTimer(config, at_once, memory), "transfer": TransferTimer(config)}
     ours: dict[str, list[float]] = {name: [] for name in timers}
     theirs: list[dict[str, float]] = []
     for _ in tqdm(range(ROUNDS.value), unit=" rounds"):

@@ -12,12 +12,12 @@ import jax
 import numpy as np
 
 from cyclegan_jax import layers
-from cyclegan_jax.config import Cadence, Config
+from cyclegan_jax.config import Cadence, Config, Memory
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.parallel import Parallel
 from cyclegan_jax.rolls import PHRASE_SHAPE
 from cyclegan_jax.state import TrainState, build_generator, build_optimiser, create_state
-from cyclegan_jax.steps import build_train_step
+from cyclegan_jax.steps import PLENTY, build_train_step
 from launch.loop import train
 from launch.run_folder import RunFolder
 
@@ -39,10 +39,10 @@ class StepTimer:
     `first_seconds`: how long its first steps took, compilation included.
     """
 
-    def __init__(self, config: Config, at_once: int) -> None:
+    def __init__(self, config: Config, at_once: int, memory: Memory = PLENTY) -> None:
         optimiser = build_optimiser(config)
         batches = made_up_batches(config)
-        self._parallel = Parallel(config, optimiser)
+        self._parallel = Parallel(config, optimiser, memory=memory)
         self._table = self._parallel.hold(batches.packed())
         self._rows = [batches.rows(step) for step in range(at_once)]
         self._state = self._parallel.scatter(create_state(config, optimiser))
@@ -115,11 +115,11 @@ def time_input(config: Config, times: int) -> dict[str, float]:
     return {"held": phrases / (held - start), "streamed": phrases / (time.perf_counter() - held)}
 
 
-def time_loop(config: Config, cadence: Cadence) -> float:
+def time_loop(config: Config, cadence: Cadence, memory: Memory = PLENTY) -> float:
     """Seconds a step of a run's loop, logging and all, from its first tick to its last."""
     with tempfile.TemporaryDirectory(prefix="benchmark_") as name:
         folder = RunFolder(Path(name))
         folder.claim(config, Path(name))
-        train(config, cadence, made_up_batches(config), None, folder)
+        train(config, cadence, made_up_batches(config), None, folder, memory=memory)
         ticks = [json.loads(line) for line in (Path(name) / "timing.jsonl").read_text().splitlines()]
     return (ticks[-1]["time"] - ticks[0]["time"]) / (ticks[-1]["step"] - ticks[0]["step"])

@@ -6,12 +6,12 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from cyclegan_jax.config import MODELS, Cadence, Config, resolve_pair
+from cyclegan_jax.config import MODELS, Cadence, Config, Memory, resolve_pair
 from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.parallel import check_divides, wait_for_all
-from launch import cluster, data_flags, train_flags
+from launch import cluster, data_flags, memory_flags, train_flags
 from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
 from launch.feed import default_steps_per_dispatch
@@ -20,7 +20,7 @@ from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
 
-for module in (data_flags, train_flags, cluster):
+for module in (data_flags, train_flags, memory_flags, cluster):
     flags.adopt_module_key_flags(module)
 MODEL = flags.DEFINE_enum(
     "model", None, MODELS, "Mixed discriminators: none, on both genres, on all; default by recipe."
@@ -52,6 +52,7 @@ class Plan:
     evaluator: Evaluator | None
     folder: RunFolder
     dataset_folder: Path
+    memory: Memory
 
 
 def main(arguments: list[str]) -> None:
@@ -69,6 +70,7 @@ def main(arguments: list[str]) -> None:
         plan.batches,
         plan.evaluator,
         plan.folder,
+        memory=plan.memory,
         stop_on_collapse=STOP_ON_COLLAPSE.value,
     )
     if cluster.is_first():
@@ -96,7 +98,8 @@ def prepare_run() -> Plan | None:
     config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, SIGMA_D.value)
     at_once = STEPS_PER_DISPATCH.value or default_steps_per_dispatch(train_flags.LOG_EVERY.value)
     cadence = train_flags.cadence(batches.steps_per_epoch, at_once)
-    check_divides(config.batch_size, jax.device_count())
+    memory = memory_flags.memory()
+    check_divides(config.batch_size, jax.device_count(), memory.accumulate)
     counts = _counts(phrases, batches)
     if DRY_RUN.value:
         print(config.to_json() + counts)
@@ -117,7 +120,7 @@ def prepare_run() -> Plan | None:
         judges = get_judges(prepared.folder, prepared.fingerprint, pair)
         evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
         folder.claim(config, prepared.folder)
-    return Plan(config, cadence, batches, evaluator, folder, prepared.folder)
+    return Plan(config, cadence, batches, evaluator, folder, prepared.folder, memory)
 
 
 def _batches(

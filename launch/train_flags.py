@@ -16,6 +16,7 @@ from cyclegan_jax.config import (
     Cadence,
     Config,
     check_range,
+    resolve_dtype,
     resolve_pool_size,
     resolve_preset,
 )
@@ -92,7 +93,12 @@ POOL_SIZE = flags.DEFINE_string("pool_size", "auto", "Past batches of fakes; aut
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's learning rate; default by recipe.")
 BETA1 = flags.DEFINE_float("beta1", None, "Adam's decay of the mean gradient; default by recipe.")
 BETA2 = flags.DEFINE_float("beta2", None, "Adam's decay of the mean square gradient; default by recipe.")
-DTYPE = flags.DEFINE_enum("dtype", "float32", DTYPES, "Arithmetic of the networks.")
+DTYPE = flags.DEFINE_enum(
+    "dtype",
+    "auto",
+    ("auto", *DTYPES),
+    "What networks multiply in; auto: bfloat16 on a GPU or TPU, else float32.",
+)
 SEED = flags.DEFINE_integer("seed", 0, "Seed of everything drawn.")
 LOG_EVERY = flags.DEFINE_integer("log_every", 10, "Steps between two lines of metrics.")
 EVAL_EVERY = flags.DEFINE_integer("eval_every", 0, "Steps between evaluations, each saved; 0: five a run.")
@@ -158,7 +164,7 @@ def config(
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
-        dtype=DTYPE.value,
+        dtype=resolve_dtype(DTYPE.value, jax.default_backend()),
         seed=SEED.value,
         **chosen,
     )

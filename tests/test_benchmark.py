@@ -137,4 +137,4 @@ def test_a_part_can_be_measured_alone(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "f.json").read_text())
-    assert set(figures) == {"device", "devices", "jax", "config", "input"}
+    assert set(figures) == {"device", "devices", "jax", "config", "memory", "input"}

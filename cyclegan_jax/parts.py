@@ -1,0 +1,43 @@
+"""A batch gone through in parts, one after another, so that only one part's inner values are held."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+Tree = Any
+
+
+def in_parts(
+    work: Callable[[jax.Array | int, Tree], tuple[Tree, Tree]], batch: Tree, parts: int
+) -> tuple[Tree, Tree]:
+    """What `work(number, part)` gives by phrase, joined again, and the means over the parts of what else.
+
+    `batch`: arrays [B, ...], of which each part has B / parts phrases; `parts` must divide B. `work` is a
+    pure function. With one part it is called as it is. On a CPU, where XLA is slow at loops, the parts are
+    written out, and may be held at once.
+    """
+    if parts == 1:
+        return work(0, batch)
+    apart = jax.tree.map(lambda array: array.reshape(parts, -1, *array.shape[1:]), batch)
+
+    def add(sums: Tree, numbered: tuple[jax.Array, Tree]) -> tuple[Tree, Tree]:
+        by_phrase, more = work(*numbered)
+        return jax.tree.map(jnp.add, sums, more), by_phrase
+
+    numbered = (jnp.arange(parts), apart)
+    _, of_one = jax.eval_shape(work, *jax.tree.map(lambda array: array[0], numbered))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), of_one)
+    on_cpu = jax.default_backend() == "cpu"
+    sums, by_phrase = jax.lax.scan(add, nothing, numbered, unroll=on_cpu)
+    joined = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), by_phrase)
+    return joined, jax.tree.map(lambda total: total / parts, sums)
+
+
+def slice_of(whole: jax.Array, part: jax.Array | int, parts: int) -> jax.Array:
+    """One of equal parts: [B, ...] -> [B / parts, ...]."""
+    if parts == 1:
+        return whole
+    size = whole.shape[0] // parts
+    return jax.lax.dynamic_slice_in_dim(whole, part * size, size)

@@ -1,0 +1,73 @@
+"""Training in bfloat16 is training: its losses stay beside those of float32."""
+
+import contextlib
+
+import jax
+import numpy as np
+import pytest
+from test_steps import CONFIG, batch_of
+
+from cyclegan_jax import layers
+from cyclegan_jax.config import RECIPES, Config, resolve_dtype
+from cyclegan_jax.state import build_optimiser, create_state
+from cyclegan_jax.steps import build_train_step
+
+STEPS = 50
+BATCHES = 8
+NEAR = 0.02
+# Means of both signs or of next to nothing in `robust`, which a share says nothing of; they are in the sums.
+AROUND_ZERO = {"loss/adv_ab", "loss/adv_ba", "loss/density_ab", "loss/density_ba"}
+
+
+def losses(config: Config) -> dict[str, float]:
+    """The mean of each loss over the steps, from the same start."""
+    optimiser = build_optimiser(config)
+    state = create_state(config, optimiser)
+    step = jax.jit(build_train_step(config, optimiser), donate_argnums=0)
+    batches = [{name: rolls[:2] for name, rolls in batch_of(seed).items()} for seed in range(BATCHES)]
+    history = []
+    for number in range(STEPS):
+        state, metrics = step(state, batches[number % BATCHES])
+        history.append(metrics)
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.generators)} == {np.dtype(np.float32)}
+    return {
+        name: np.mean([float(metrics[name]) for metrics in history])
+        for name in history[0]
+        if name.startswith("loss/")
+    }
+
+
+def config_of(recipe: str, dtype: str, width: int) -> Config:
+    options = {**RECIPES[recipe], "learning_rate": 2e-4, "width": width, "batch_size": 2, "dtype": dtype}
+    if options.get("model") == "base":
+        options["pool_size"] = 0
+    return Config(("a", "b"), ("a", "b"), "", steps=STEPS, constant_steps=STEPS, blocks=1, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "recipe, width, as_on_a_gpu",
+    [
+        ("paper", 4, True),
+        ("robust", 4, True),
+        ("paper", layers.MANY // 4, False),
+    ],
+)
+def test_losses_of_50_steps_are_within_2_percent_of_float32s(recipe, width, as_on_a_gpu):
+    with layers.plain() if as_on_a_gpu else contextlib.nullcontext():
+        whole, half = (losses(config_of(recipe, dtype, width)) for dtype in ("float32", "bfloat16"))
+    compared = whole.keys() - (AROUND_ZERO if recipe == "robust" else set())
+    assert {"loss/generators", "loss/discriminators", "loss/cycle_a", "loss/disc_b"} <= compared
+    assert whole != half
+    for name in compared:
+        assert half[name] == pytest.approx(whole[name], rel=NEAR), name
+
+
+def test_the_type_is_float32_on_a_cpu_bfloat16_elsewhere_unless_named():
+    assert [resolve_dtype("auto", backend) for backend in ("cpu", "gpu", "tpu")] == [
+        "float32",
+        "bfloat16",
+        "bfloat16",
+    ]
+    assert resolve_dtype("float32", "gpu") == "float32"
+    assert CONFIG.dtype == "float32"

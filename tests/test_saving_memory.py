@@ -1,0 +1,112 @@
+"""Steps that make do with less memory: the same step, and what is held for it."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from test_steps import CONFIG, SGD, batch_of, begin
+
+from cyclegan_jax import layers
+from cyclegan_jax.config import PRESETS, Config, Memory
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.objective import Objective
+from cyclegan_jax.packing import pack
+from cyclegan_jax.parallel import Parallel, check_divides
+from cyclegan_jax.state import build_optimiser, create_state
+from cyclegan_jax.steps import build_train_step
+
+STEPS = 3
+SWAPS = 1  # the key of a state whose third step is handed past fakes
+FRESH = dataclasses.replace(CONFIG, noise="fresh")
+
+
+@pytest.fixture(scope="module")
+def history():
+    """States one after another, and the metrics of each step from one to the next."""
+    step = jax.jit(build_train_step(FRESH, SGD))
+    states, metrics = [begin(key=SWAPS)], []
+    for number in range(STEPS):
+        state, terms = step(states[-1], batch_of(number))
+        states.append(state)
+        metrics.append(terms)
+    return jax.device_get((states, metrics))
+
+
+def assert_the_same(state, expected):
+    def check(found, leaf):
+        np.testing.assert_allclose(found, leaf, rtol=0, atol=1e-4 * max(np.abs(leaf).max(), 1e-3))
+
+    jax.tree.map(check, state, expected)
+
+
+def test_a_step_that_saves_memory_is_the_same_step(history):
+    step = jax.jit(build_train_step(FRESH, SGD, memory=Memory(accumulate=2, remat=True)))
+    states, metrics = history
+    for number, expected_terms in enumerate(metrics):
+        state, terms = step(states[number], batch_of(number))
+        assert_the_same(state, states[number + 1])
+        assert terms.keys() == expected_terms.keys()
+        for name in terms:
+            assert terms[name] == pytest.approx(expected_terms[name], rel=1e-4), name
+
+
+def test_without_a_gpu_parts_are_written_out_and_with_one_they_are_a_loop(monkeypatch):
+    def text() -> str:
+        step = jax.jit(build_train_step(CONFIG, SGD, memory=Memory(accumulate=2)))
+        return step.lower(begin(key=0), batch_of(0)).as_text()
+
+    on_cpu = text()
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert text().count("stablehlo.while") >= on_cpu.count("stablehlo.while") + 2
+
+
+def test_what_is_held_between_forward_and_back_shrinks_by_remat():
+    state = begin(key=0)
+    batch = batch_of(0)
+
+    def held(remat: bool) -> int:
+        objective = Objective(CONFIG, remat=remat)
+
+        def pull_back(generators, a, b):
+            return jax.vjp(
+                lambda g: objective.generators(g, state.discriminators, a, b, lambda use: 0.0, 0)[0],
+                generators,
+            )[1]
+
+        kept = jax.eval_shape(pull_back, state.generators, *(batch[name].astype(np.float32) for name in "ab"))
+        return sum(leaf.size for leaf in jax.tree.leaves(kept))
+
+    assert held(remat=True) < held(remat=False) / 4
+
+
+def test_parts_over_devices_must_divide_the_batch():
+    with pytest.raises(UserError, match=r"batch_size is 16\b.* devices by accumulate, 2 × 3\b"):
+        check_divides(16, 2, 3)
+    with pytest.raises(UserError, match=r"batch_size is 4\b.* 1 × 3\b"):
+        Parallel(CONFIG, SGD, jax.devices()[:1], memory=Memory(accumulate=3))
+    with pytest.raises(UserError, match="accumulate is 0, but must be between 1"):
+        Memory(accumulate=0)
+
+
+def test_two_devices_in_parts_do_as_one(history):
+    parallel = Parallel(FRESH, SGD, jax.devices()[:2], memory=Memory(accumulate=2))
+    before, after = history[0][-2:]
+    batch = batch_of(STEPS - 1)
+    table = parallel.hold(np.concatenate([pack(rolls) for rolls in batch.values()]))
+    rows = {name: 4 * place + np.arange(4) for place, name in enumerate(batch)}
+    state, _ = parallel.steps(parallel.scatter(before), table, [rows])
+    assert_the_same(parallel.gather(state), after)
+
+
+@pytest.mark.slow
+def test_the_papers_batch_of_16_fits_in_6_gib():
+    sizes = {name: PRESETS["paper"][name] for name in ("width", "blocks", "batch_size")}
+    config = Config(("a", "b"), ("a", "b"), "", steps=2, constant_steps=1, **sizes)
+    optimiser = build_optimiser(config)
+    state = jax.eval_shape(lambda: create_state(config, optimiser))
+    rolls = jax.ShapeDtypeStruct((config.batch_size, 64, 84, 1), np.bool_)
+    with layers.plain():
+        step = jax.jit(build_train_step(config, optimiser), donate_argnums=0)
+        memory = step.lower(state, dict.fromkeys("abm", rolls)).compile().memory_analysis()
+    assert 1 < (memory.temp_size_in_bytes + memory.argument_size_in_bytes) / 2**30 < 6
