@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "checkpoint": ["Checkpoints"],
     "classifier": ["Classifier"],
-    "config": ["PRESETS", "Cadence", "Config"],
+    "config": ["PRESETS", "Cadence", "Config", "MemorySaving"],
     "discriminator": ["Discriminator"],
     "errors": ["TrainingDivergedError", "UserError"],
     "generator": ["Generator"],

@@ -53,7 +53,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """What determines the trained parameters, to the bit on one kind of machine.
+    """What determines the trained parameters, to the bit on one kind of machine where memory is not saved.
 
     Raises UserError, naming the field, its value and what is allowed.
     """
@@ -188,14 +188,17 @@ class Cadence:
 
 
 @dataclasses.dataclass(frozen=True)
-class Memory:
+class MemorySaving:
     """How a step makes do with less memory; what is learned is the same, though sums round otherwise."""
 
-    accumulate: int = 1  # parts that a device goes through a batch in, one after another
-    remat: bool = False  # whether what networks hold inside is computed again for gradients, in place of kept
+    accumulate: int = 1  # microbatches of a device's part of a batch, whose gradients are accumulated
+    remat: bool = False  # whether networks' activations are computed again for gradients, in place of kept
 
     def __post_init__(self) -> None:
         check_range("accumulate", self.accumulate, 1, 2**16)
+
+
+KEEP_ALL = MemorySaving()
 
 
 class Due(NamedTuple):

@@ -18,7 +18,7 @@ _plain = contextvars.ContextVar("plain", default=False)
 
 @contextlib.contextmanager
 def plain() -> Iterator[None]:
-    """Networks built and traced within are of XLA's own convolutions and written out, on any backend.
+    """Networks built and traced within are of XLA's own convolutions, blocks written out, on any backend.
 
     For what is counted or compared.
     """
@@ -47,13 +47,14 @@ def convolve(
 ) -> jax.Array:
     """Cross-correlation in the form that is fastest on this backend, equal to rounding.
 
-    [B, T, P, C] with [t, p, C, D] -> [B, T', P', D] in `dtype`, padded with zeros as
-    `jax.lax.conv_general_dilated` does. On a CPU the result is float32: kernels of 7×7 from or to a single
-    channel run as in `single_channel.py`, wide ones of 3×3 as in `winograd.py`, which multiplies in `dtype`.
-    XLA has no other fast products of bfloat16 there, so the rest is float32 altogether.
+    [B, T, P, C] with [t, p, C, D] -> [B, T', P', D], padded with zeros as in `jax.lax`. On a GPU or TPU it
+    multiplies in `dtype`, which is what comes out. On a CPU float32 comes out: kernels of 7×7 from or to a
+    single channel run as in `single_channel.py`, wide ones of 3×3 as in `winograd.py`, which multiplies in
+    `dtype`; XLA has no other fast products of bfloat16 there, so all else is float32.
     """
     if not _cpu_forms():
         return _convolve_plainly(x.astype(dtype), kernel.astype(dtype), strides, padding)
+    x = x.astype(jnp.float32)
     taps, channels = kernel.shape[:2], kernel.shape[2:]
     if taps == (3, 3) and strides == (1, 1) and min(channels) >= MANY:
         return winograd.convolution(_pad(x, kernel, strides, padding), kernel, dtype)
@@ -79,10 +80,10 @@ def _pad(
 
 
 class Conv(nn.Module):
-    """A convolution without bias, by `convolve`: [B, T, P, C] -> [B, T', P', features]."""
+    """A convolution without bias: [B, T, P, C] -> [B, T', P', features], in the dtype of `convolve`."""
 
     features: int
-    taps: tuple[int, int]
+    kernel_size: tuple[int, int]
     strides: tuple[int, int] = (1, 1)
     padding: str | Sequence[tuple[int, int]] = "SAME"
     dtype: jnp.dtype = jnp.float32
@@ -90,15 +91,15 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        kernel = self.param("kernel", self.kernel_init, (*self.taps, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
         return convolve(x, kernel, self.strides, self.padding, self.dtype)
 
 
 class ConvTranspose(nn.Module):
     """The 3×3 transposed convolution of stride 2, padded as SAME, without bias.
 
-    [B, T, P, C] -> [B, 2T, 2P, features], in `dtype`. On a CPU as in
-    `transposed_convolution.py`, float32 in any case.
+    [B, T, P, C] -> [B, 2T, 2P, features], multiplied in `dtype`, which comes out, but on a
+    CPU, where float32 does, by `transposed_convolution.py`.
     """
 
     features: int
@@ -108,7 +109,7 @@ class ConvTranspose(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", WEIGHT_INIT, (3, 3, x.shape[-1], self.features))
         if _cpu_forms():
-            return transposed_convolution.transposed_convolution(x, kernel, self.dtype)
+            return transposed_convolution.transposed_convolution(x.astype(jnp.float32), kernel, self.dtype)
         return jax.lax.conv_transpose(x.astype(self.dtype), kernel.astype(self.dtype), (2, 2), "SAME")
 
 
@@ -143,32 +144,38 @@ class InstanceNorm(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         scale = self.param("scale", scale_init, (x.shape[-1],))
         offset = self.param("offset", nn.initializers.zeros_init(), (x.shape[-1],))
-        return normalise(x.astype(jnp.float32), scale, offset).astype(x.dtype)
+        return normalise(x, scale, offset)
 
 
 @jax.custom_vjp
 def normalise(x: jax.Array, scale: jax.Array, offset: jax.Array) -> jax.Array:
-    """What InstanceNorm does, with a pullback of its own, which goes over x fewer times than JAX's."""
+    """What InstanceNorm does, with a pullback of its own, which goes over x fewer times than JAX's.
+
+    x is kept for it in its own dtype; what is computed is float32.
+    """
     return _normalise(x, scale, offset)[0]
 
 
 def _normalise(x: jax.Array, scale: jax.Array, offset: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-    mean = x.mean(axis=(1, 2), keepdims=True)
-    variance = jnp.square(x - mean).mean(axis=(1, 2), keepdims=True)
-    over_deviation = jax.lax.rsqrt(variance + EPSILON)
-    return (x - mean) * (over_deviation * scale) + offset, (x, mean, over_deviation, scale)
+    wide = x.astype(jnp.float32)
+    mean = wide.mean(axis=(1, 2), keepdims=True)
+    variance = jnp.square(wide - mean).mean(axis=(1, 2), keepdims=True)
+    inverse_deviation = jax.lax.rsqrt(variance + EPSILON)
+    y = (wide - mean) * (inverse_deviation * scale) + offset
+    return y.astype(x.dtype), (x, mean, inverse_deviation, scale)
 
 
 def _pull_back_normalise(
     saved: tuple[jax.Array, ...], gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    x, mean, over_deviation, scale = saved
-    normal = (x - mean) * over_deviation
-    of_offset = gradient.sum(axis=(1, 2), keepdims=True)
-    of_scale = (gradient * normal).sum(axis=(1, 2), keepdims=True)
+    x, mean, inverse_deviation, scale = saved
+    wide = gradient.astype(jnp.float32)
+    normal = (x.astype(jnp.float32) - mean) * inverse_deviation
+    of_offset = wide.sum(axis=(1, 2), keepdims=True)
+    of_scale = (wide * normal).sum(axis=(1, 2), keepdims=True)
     cells = x.shape[1] * x.shape[2]
-    of_x = over_deviation * scale * (gradient - (normal * of_scale + of_offset) / cells)
-    return of_x, of_scale.sum(axis=(0, 1, 2)), of_offset.sum(axis=(0, 1, 2))
+    of_x = inverse_deviation * scale * (wide - (normal * of_scale + of_offset) / cells)
+    return of_x.astype(x.dtype), of_scale.sum(axis=(0, 1, 2)), of_offset.sum(axis=(0, 1, 2))
 
 
 normalise.defvjp(_normalise, _pull_back_normalise)

@@ -29,7 +29,7 @@ class Objective:
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
     whatever a discriminator sees. Terms are reported as they are before their weights, beside the
-    step's `weight_growth`. With `remat` a network's inner values are computed again for its gradients.
+    step's `weight_growth`. With `remat` a network's activations are computed again for its gradients.
     """
 
     def __init__(self, config: Config, *, remat: bool = False) -> None:

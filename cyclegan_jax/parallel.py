@@ -11,12 +11,12 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from orbax.checkpoint import multihost
 
-from cyclegan_jax.config import Config, Memory
+from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.memory import free_on_host
 from cyclegan_jax.sample_pool import SamplePool
 from cyclegan_jax.state import TrainState
-from cyclegan_jax.steps import AXIS, PLENTY, Metrics, build_train_steps
+from cyclegan_jax.steps import AXIS, Metrics, build_train_steps
 
 WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
 
@@ -49,7 +49,7 @@ class Parallel:
         devices: Sequence[jax.Device] | None = None,
         *,
         looped: bool | None = None,
-        memory: Memory = PLENTY,
+        memory: MemorySaving = KEEP_ALL,
     ) -> None:
         devices = list(devices or sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
         check_divides(config.batch_size, len(devices), memory.accumulate)

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from cyclegan_jax.config import Config, Memory
+from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.microbatches import in_microbatches, slice_of
 from cyclegan_jax.noise import NOISE, Noise
 from cyclegan_jax.objective import Metrics, Objective
 from cyclegan_jax.packing import unpack
-from cyclegan_jax.parts import in_parts, slice_of
 from cyclegan_jax.sample_pool import exchange
 from cyclegan_jax.state import Params, TrainState
 
@@ -19,11 +19,10 @@ Fakes = tuple[jax.Array, jax.Array]
 Pairs = dict[str, tuple[jax.Array, jax.Array]]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
 AXIS = "devices"
-PLENTY = Memory()
 
 
 def build_train_step(
-    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: Memory = PLENTY
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: MemorySaving = KEEP_ALL
 ) -> TrainStep:
     """The step `(state, batch) -> (state, metrics)` of a config; pure, to be jitted or pmapped.
 
@@ -64,7 +63,7 @@ def build_train_step(
             )(state.discriminators)
             return None, (grads, terms)
 
-        (fake_a, fake_b), (generator_grads, generator_terms) = in_parts(
+        (fake_a, fake_b), (generator_grads, generator_terms) = in_microbatches(
             pull_generators, {"a": a, "b": b}, memory.accumulate
         )
         pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
@@ -72,7 +71,7 @@ def build_train_step(
         if config.mixed:
             m = batch["m"].astype(jnp.float32)
             pairs |= {"disc_a_mixed": (m, past_a), "disc_b_mixed": (m, past_b)}
-        _, (discriminator_grads, discriminator_terms) = in_parts(
+        _, (discriminator_grads, discriminator_terms) = in_microbatches(
             pull_discriminators, pairs, memory.accumulate
         )
 
@@ -104,7 +103,7 @@ def build_train_step(
 
 
 def build_train_steps(
-    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: Memory = PLENTY
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: MemorySaving = KEEP_ALL
 ) -> Callable[[TrainState, jax.Array, Batch], tuple[TrainState, Metrics]]:
     """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
 

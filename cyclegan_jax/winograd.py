@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.products import multiply
+from cyclegan_jax.products import dot
 
 Parts = list[jax.Array]
-TURNED = (3, 1, 2, 0)  # where the parts u of a kernel are in those of the kernel turned round
+TURNED = (3, 1, 2, 0)  # where the parts u of a kernel turned by 180° are among its own
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -69,7 +69,7 @@ def _filter(x: jax.Array, weights: Parts, dtype: jnp.dtype, contracted: int) -> 
 def _product(a: jax.Array, b: jax.Array, dtype: jnp.dtype, contracted: tuple[int, int]) -> jax.Array:
     """Of two matrices, all axes but the last taken as one; multiplied in `dtype`."""
     a, b = (operand.reshape(-1, operand.shape[-1]) for operand in (a, b))
-    return multiply(a, b, dtype, contracted)
+    return dot(a, b, dtype, contracted)
 
 
 def _to_even(x: jax.Array) -> jax.Array:

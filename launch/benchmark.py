@@ -22,7 +22,7 @@ from cyclegan_jax.config import (
     RECIPES,
     Cadence,
     Config,
-    Memory,
+    MemorySaving,
     resolve_dtype,
     resolve_preset,
 )
@@ -105,7 +105,7 @@ def _config() -> Config:
     return peer_config(config) if PEER_FLAG.value else config
 
 
-def _measured(config: Config, at_once: int, memory: Memory) -> Iterator[tuple[str, Any]]:
+def _measured(config: Config, at_once: int, memory: MemorySaving) -> Iterator[tuple[str, Any]]:
     """The figures asked for, as they come in."""
     wanted = MEASURE.value
     if {"step", "transfer", "loop"} & set(wanted):
@@ -123,7 +123,7 @@ def _measured(config: Config, at_once: int, memory: Memory) -> Iterator[tuple[st
         yield "song", command_figures.time_song(config)
 
 
-def measure_in_turn(config: Config, at_once: int, memory: Memory) -> dict[str, dict[str, Any]]:
+def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[str, dict[str, Any]]:
     """Our step and our transfer of a batch by rounds, in turn with the peer's; medians, and the ratios."""
     peer = Peer(Path(PEER_FLAG.value), config, STEPS.value) if PEER_FLAG.value else None
     timers = {"step": StepTimer(config, at_once, memory), "transfer": TransferTimer(config)}

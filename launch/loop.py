@@ -9,14 +9,13 @@ import jax
 from cyclegan_jax import metrics
 from cyclegan_jax.checkpoint import SCORE, Checkpoints
 from cyclegan_jax.collapse import signs_of_collapse
-from cyclegan_jax.config import Cadence, Config, Memory
+from cyclegan_jax.config import KEEP_ALL, Cadence, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 from cyclegan_jax.metrics import Judges, Side
 from cyclegan_jax.parallel import Parallel, from_first_process
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
-from cyclegan_jax.steps import PLENTY
 from cyclegan_jax.transfer import Transfer
 from launch.feed import open_feed
 from launch.run_folder import LENGTH, RunFolder
@@ -45,7 +44,7 @@ def train(
     folder: RunFolder,
     devices: Sequence[jax.Device] | None = None,
     *,
-    memory: Memory = PLENTY,
+    memory: MemorySaving = KEEP_ALL,
     stop_on_collapse: bool = False,
 ) -> TrainState:
     """Train to `config.steps`, from the newest checkpoint of the run folder if there is one.

@@ -2,18 +2,22 @@
 
 from absl import flags
 
-from cyclegan_jax.config import Memory
+from cyclegan_jax.config import MemorySaving
 
 ACCUMULATE = flags.DEFINE_integer(
-    "accumulate", 1, "Parts that each device goes through its phrases of a batch in; more take less memory."
+    "accumulate",
+    1,
+    "Microbatches that each device goes through its part of a batch in, accumulating gradients; on a GPU or "
+    "TPU more take less memory, on a CPU they don't.",
 )
 REMAT = flags.DEFINE_bool(
     "remat",
     False,
-    "Compute networks' inner values again for gradients; slower, for a fraction of the memory.",
+    "Rematerialise: compute networks' activations again for gradients; slower, for a fraction of the memory "
+    "on a GPU or TPU, for nothing on a CPU.",
 )
 
 
-def memory() -> Memory:
+def memory() -> MemorySaving:
     """What the flags say. Raises UserError where they can't be."""
-    return Memory(ACCUMULATE.value, REMAT.value)
+    return MemorySaving(ACCUMULATE.value, REMAT.value)

@@ -82,6 +82,8 @@ def _explain(field: str, new: object, old: object, workdir: str, extensible: boo
     way_out = (
         "add --extend to train on"
         if extensible and field in LENGTH
-        else ("give the same value or another --workdir")
+        else f"give --dtype={old} or another --workdir"
+        if field == "dtype"
+        else "give the same value or another --workdir"
     )
     return f"{field} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

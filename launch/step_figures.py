@@ -12,12 +12,12 @@ import jax
 import numpy as np
 
 from cyclegan_jax import layers
-from cyclegan_jax.config import Cadence, Config, Memory
+from cyclegan_jax.config import KEEP_ALL, Cadence, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.parallel import Parallel
 from cyclegan_jax.rolls import PHRASE_SHAPE
 from cyclegan_jax.state import TrainState, build_generator, build_optimiser, create_state
-from cyclegan_jax.steps import PLENTY, build_train_step
+from cyclegan_jax.steps import build_train_step
 from launch.loop import train
 from launch.run_folder import RunFolder
 
@@ -39,7 +39,7 @@ class StepTimer:
     `first_seconds`: how long its first steps took, compilation included.
     """
 
-    def __init__(self, config: Config, at_once: int, memory: Memory = PLENTY) -> None:
+    def __init__(self, config: Config, at_once: int, memory: MemorySaving = KEEP_ALL) -> None:
         optimiser = build_optimiser(config)
         batches = made_up_batches(config)
         self._parallel = Parallel(config, optimiser, memory=memory)
@@ -115,7 +115,7 @@ def time_input(config: Config, times: int) -> dict[str, float]:
     return {"held": phrases / (held - start), "streamed": phrases / (time.perf_counter() - held)}
 
 
-def time_loop(config: Config, cadence: Cadence, memory: Memory = PLENTY) -> float:
+def time_loop(config: Config, cadence: Cadence, memory: MemorySaving = KEEP_ALL) -> float:
     """Seconds a step of a run's loop, logging and all, from its first tick to its last."""
     with tempfile.TemporaryDirectory(prefix="benchmark_") as name:
         folder = RunFolder(Path(name))

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from cyclegan_jax.config import MODELS, Cadence, Config, Memory, resolve_pair
+from cyclegan_jax.config import MODELS, Cadence, Config, MemorySaving, resolve_pair
 from cyclegan_jax.datasets.genre_rolls.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
@@ -52,7 +52,7 @@ class Plan:
     evaluator: Evaluator | None
     folder: RunFolder
     dataset_folder: Path
-    memory: Memory
+    memory: MemorySaving
 
 
 def main(arguments: list[str]) -> None:

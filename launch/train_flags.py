@@ -114,6 +114,15 @@ def preset() -> str:
     return chosen
 
 
+def dtype() -> str:
+    """The dtype of the flag; where it was chosen for the machine and is not float32, says so in one line."""
+    chosen = resolve_dtype(DTYPE.value, jax.default_backend())
+    if DTYPE.value == "auto" and chosen != Config.dtype:
+        backend = jax.default_backend().upper()
+        print(f"Networks multiply in {chosen}, for this machine computes on a {backend}.", flush=True)
+    return chosen
+
+
 def model(given: str | None) -> str:
     """The model given, or the recipe's."""
     return given or RECIPES[RECIPE.value].get("model", Config.model)
@@ -164,7 +173,7 @@ def config(
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
-        dtype=resolve_dtype(DTYPE.value, jax.default_backend()),
+        dtype=dtype(),
         seed=SEED.value,
         **chosen,
     )

@@ -75,13 +75,13 @@ def test_the_transposed_convolution_is_laxs(size):
 
 
 @pytest.mark.parametrize("ours", [winograd.convolution, transposed_convolution.transposed_convolution])
-def test_products_of_halves_are_near_the_whole_ones_and_summed_in_float32(ours):
+def test_products_of_bfloat16_are_near_float32s_and_summed_in_float32(ours):
     x, kernel = normal(1, 2, 18, 23, 32), normal(2, 3, 3, 32, 16)
     y, pull_back = jax.vjp(ours, x, kernel)
-    halves, pull_back_halves = jax.vjp(lambda x, kernel: ours(x, kernel, jnp.bfloat16), x, kernel)
-    for whole, half in zip((y, *pull_back(y)), (halves, *pull_back_halves(y)), strict=True):
-        assert half.dtype == jnp.float32
-        difference = np.linalg.norm(whole - half) / np.linalg.norm(whole)
+    low, pull_back_low = jax.vjp(lambda x, kernel: ours(x, kernel, jnp.bfloat16), x, kernel)
+    for high, less in zip((y, *pull_back(y)), (low, *pull_back_low(y)), strict=True):
+        assert less.dtype == jnp.float32
+        difference = np.linalg.norm(high - less) / np.linalg.norm(high)
         assert 1e-4 < difference < 2**-7  # bfloat16 has 8 bits, float32 24
 
 
@@ -130,9 +130,9 @@ def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form,
 def test_other_convolutions_of_three_by_three_stay_plain(layer, monkeypatch):
     monkeypatch.delattr(winograd, "convolution")
     x = normal(3, 1, 8, 9, layers.MANY)
-    in_halves = layer.clone(dtype=jnp.bfloat16)
+    in_bfloat16 = layer.clone(dtype=jnp.bfloat16)
     params = layer.init(jax.random.PRNGKey(0), x)
-    np.testing.assert_array_equal(in_halves.apply(params, x), layer.apply(params, x))
+    np.testing.assert_array_equal(in_bfloat16.apply(params, x), layer.apply(params, x))
 
 
 def test_elsewhere_a_layer_computes_in_its_type(monkeypatch):

@@ -84,6 +84,8 @@ def test_instance_norm_of_bfloat16_has_float32_statistics(rng):
     params = {"scale": np.ones(1, np.float32), "offset": np.zeros(1, np.float32)}
     y = InstanceNorm().apply({"params": params}, x)
     assert y.dtype == jnp.bfloat16
+    kept = jax.eval_shape(lambda x: jax.vjp(normalise, x, *params.values())[1], x)
+    assert {leaf.dtype for leaf in jax.tree.leaves(kept) if leaf.size == x.size} == {np.dtype(jnp.bfloat16)}
     exact = instance_norm(np.asarray(x, np.float64), 1.0, 0.0)
     np.testing.assert_allclose(np.asarray(y, np.float64), exact, atol=0.02)
 

@@ -5,10 +5,10 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from test_steps import CONFIG, SGD, batch_of, begin
+from test_steps import CONFIG, SGD, SWAPS_AT_THE_THIRD_STEP, batch_of, begin
 
 from cyclegan_jax import layers
-from cyclegan_jax.config import PRESETS, Config, Memory
+from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.objective import Objective
 from cyclegan_jax.packing import pack
@@ -17,7 +17,6 @@ from cyclegan_jax.state import build_optimiser, create_state
 from cyclegan_jax.steps import build_train_step
 
 STEPS = 3
-SWAPS = 1  # the key of a state whose third step is handed past fakes
 FRESH = dataclasses.replace(CONFIG, noise="fresh")
 
 
@@ -25,7 +24,7 @@ FRESH = dataclasses.replace(CONFIG, noise="fresh")
 def history():
     """States one after another, and the metrics of each step from one to the next."""
     step = jax.jit(build_train_step(FRESH, SGD))
-    states, metrics = [begin(key=SWAPS)], []
+    states, metrics = [begin(key=SWAPS_AT_THE_THIRD_STEP)], []
     for number in range(STEPS):
         state, terms = step(states[-1], batch_of(number))
         states.append(state)
@@ -40,8 +39,7 @@ def assert_the_same(state, expected):
     jax.tree.map(check, state, expected)
 
 
-def test_a_step_that_saves_memory_is_the_same_step(history):
-    step = jax.jit(build_train_step(FRESH, SGD, memory=Memory(accumulate=2, remat=True)))
+def assert_the_same_steps(step, history):
     states, metrics = history
     for number, expected_terms in enumerate(metrics):
         state, terms = step(states[number], batch_of(number))
@@ -51,14 +49,35 @@ def test_a_step_that_saves_memory_is_the_same_step(history):
             assert terms[name] == pytest.approx(expected_terms[name], rel=1e-4), name
 
 
-def test_without_a_gpu_parts_are_written_out_and_with_one_they_are_a_loop(monkeypatch):
-    def text() -> str:
-        step = jax.jit(build_train_step(CONFIG, SGD, memory=Memory(accumulate=2)))
-        return step.lower(begin(key=0), batch_of(0)).as_text()
+def test_a_step_that_saves_memory_is_the_same_step(history):
+    memory = MemorySaving(accumulate=2, remat=True)
+    assert_the_same_steps(jax.jit(build_train_step(FRESH, SGD, memory=memory)), history)
 
-    on_cpu = text()
+
+def test_without_a_cpu_microbatches_are_a_loop_of_the_same_step(history, monkeypatch):
+    def lowered() -> jax.stages.Lowered:
+        step = jax.jit(build_train_step(FRESH, SGD, memory=MemorySaving(accumulate=4)))
+        return step.lower(begin(key=0), batch_of(0))
+
+    written_out = lowered().as_text().count("stablehlo.while")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert text().count("stablehlo.while") >= on_cpu.count("stablehlo.while") + 2
+    looped = lowered()
+    assert looped.as_text().count("stablehlo.while") >= written_out + 2
+    assert_the_same_steps(looped.compile(), history)
+
+
+def test_the_terms_of_robust_are_means_over_microbatches_too():
+    config = Config(**{**CONFIG.__dict__, **RECIPES["robust"], "pool_size": 0, "ema_decay": 0.0})
+    state = begin(
+        key=0, **{name: getattr(config, name) for name in ("model", "positions", "skips", "pool_size")}
+    )
+    whole, parts = (
+        jax.jit(build_train_step(config, SGD, memory=memory))(state, batch_of(0))[1]
+        for memory in (MemorySaving(), MemorySaving(accumulate=4))
+    )
+    assert {"loss/chroma_ab", "loss/density_ba", "loss/cycle_a"} <= whole.keys() == parts.keys()
+    for name in whole:
+        assert parts[name] == pytest.approx(whole[name], rel=1e-3, abs=1e-6), name
 
 
 def test_what_is_held_between_forward_and_back_shrinks_by_remat():
@@ -84,13 +103,13 @@ def test_parts_over_devices_must_divide_the_batch():
     with pytest.raises(UserError, match=r"batch_size is 16\b.* devices by accumulate, 2 × 3\b"):
         check_divides(16, 2, 3)
     with pytest.raises(UserError, match=r"batch_size is 4\b.* 1 × 3\b"):
-        Parallel(CONFIG, SGD, jax.devices()[:1], memory=Memory(accumulate=3))
+        Parallel(CONFIG, SGD, jax.devices()[:1], memory=MemorySaving(accumulate=3))
     with pytest.raises(UserError, match="accumulate is 0, but must be between 1"):
-        Memory(accumulate=0)
+        MemorySaving(accumulate=0)
 
 
 def test_two_devices_in_parts_do_as_one(history):
-    parallel = Parallel(FRESH, SGD, jax.devices()[:2], memory=Memory(accumulate=2))
+    parallel = Parallel(FRESH, SGD, jax.devices()[:2], memory=MemorySaving(accumulate=2))
     before, after = history[0][-2:]
     batch = batch_of(STEPS - 1)
     table = parallel.hold(np.concatenate([pack(rolls) for rolls in batch.values()]))

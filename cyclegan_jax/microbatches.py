@@ -1,4 +1,4 @@
-"""A batch gone through in parts, one after another, so that only one part's inner values are held."""
+"""Gradient accumulation: a batch gone through in microbatches, so that the activations of one are held."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +9,15 @@ import jax.numpy as jnp
 Tree = Any
 
 
-def in_parts(
+def in_microbatches(
     work: Callable[[jax.Array | int, Tree], tuple[Tree, Tree]], batch: Tree, parts: int
 ) -> tuple[Tree, Tree]:
-    """What `work(number, part)` gives by phrase, joined again, and the means over the parts of what else.
+    """Call `work(number, microbatch)` for each of `parts` microbatches: what it gives by phrase, and means.
 
-    `batch`: arrays [B, ...], of which each part has B / parts phrases; `parts` must divide B. `work` is a
-    pure function. With one part it is called as it is. On a CPU, where XLA is slow at loops, the parts are
-    written out, and may be held at once.
+    `batch`: arrays [B, ...], B a multiple of `parts`. `work`, a pure function, returns arrays by phrase,
+    [B / parts, ...], which are joined to [B, ...], and others, such as gradients, of which the means are
+    taken. With one part it is called as it is. On a CPU, where XLA is slow at loops, the calls are written
+    out, and may be held at once.
     """
     if parts == 1:
         return work(0, batch)
@@ -27,6 +28,7 @@ def in_parts(
         return jax.tree.map(jnp.add, sums, more), by_phrase
 
     numbered = (jnp.arange(parts), apart)
+    # The sums need shapes to begin with, which only the work itself knows.
     _, of_one = jax.eval_shape(work, *jax.tree.map(lambda array: array[0], numbered))
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), of_one)
     on_cpu = jax.default_backend() == "cpu"
