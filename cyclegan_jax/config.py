@@ -198,9 +198,6 @@ class MemorySaving:
         check_range("accumulate", self.accumulate, 1, 2**16)
 
 
-KEEP_ALL = MemorySaving()
-
-
 class Due(NamedTuple):
     """What there is to do after a step; what is evaluated is saved too."""
 
@@ -264,3 +261,6 @@ def resolve_pair(pair: str, genres: tuple[str, ...]) -> tuple[str, str]:
         f"pair {pair!r} does not name two different genres of this dataset, which has {', '.join(genres)}; "
         "write --pair=a,b with two of them."
     )
+
+
+KEEP_ALL = MemorySaving()

@@ -20,8 +20,8 @@ NEAR = 0.02
 AROUND_ZERO = {"loss/adv_ab", "loss/adv_ba", "loss/density_ab", "loss/density_ba"}
 
 
-def losses(config: Config) -> dict[str, tuple[float, float]]:
-    """The mean of each loss over the steps, from the same start, and by what share it has moved in them."""
+def losses(config: Config) -> dict[str, np.ndarray]:
+    """Each loss by step, from the same start."""
     optimiser = build_optimiser(config)
     state = create_state(config, optimiser)
     step = jax.jit(build_train_step(config, optimiser), donate_argnums=0)
@@ -31,12 +31,8 @@ def losses(config: Config) -> dict[str, tuple[float, float]]:
         state, metrics = step(state, batches[number % BATCHES])
         history.append(metrics)
     assert {leaf.dtype for leaf in jax.tree.leaves(state.generators)} == {np.dtype(np.float32)}
-    by_name = {name: np.array([float(metrics[name]) for metrics in history]) for name in history[0]}
-    return {
-        name: (values.mean(), abs(values[-BATCHES:].mean() / values[:2].mean() - 1))
-        for name, values in by_name.items()
-        if name.startswith("loss/")
-    }
+    names = [name for name in history[0] if name.startswith("loss/")]
+    return {name: np.array([float(metrics[name]) for metrics in history]) for name in names}
 
 
 def config_of(recipe: str, dtype: str, width: int) -> Config:
@@ -60,11 +56,12 @@ def test_losses_of_50_steps_are_within_2_percent_of_float32s(recipe, width, as_o
         whole, narrow = (losses(config_of(recipe, dtype, width)) for dtype in ("float32", "bfloat16"))
     around_zero = AROUND_ZERO if recipe == "robust" else set()
     assert {"loss/generators", "loss/discriminators", "loss/cycle_a", "loss/adv_ab"} <= whole.keys()
-    assert whole != narrow
-    for name, (mean, _) in whole.items():
+    for name, values in whole.items():
+        assert np.any(narrow[name] != values), name
         allowed = {"abs": NEAR} if name in around_zero else {"rel": NEAR}
-        assert narrow[name][0] == pytest.approx(mean, **allowed), name
-    assert whole["loss/generators"][1] > 5 * NEAR and whole["loss/discriminators"][1] > 5 * NEAR
+        assert narrow[name].mean() == pytest.approx(values.mean(), **allowed), name
+    for name in ("loss/generators", "loss/discriminators"):  # so that a net which learns nothing is noticed
+        assert abs(whole[name][-BATCHES:].mean() / whole[name][:2].mean() - 1) > 5 * NEAR
 
 
 def test_the_type_is_float32_on_a_cpu_bfloat16_elsewhere_unless_named():

@@ -55,15 +55,17 @@ def test_a_step_that_saves_memory_is_the_same_step(history):
 
 
 def test_without_a_cpu_microbatches_are_a_loop_of_the_same_step(history, monkeypatch):
-    def lowered() -> jax.stages.Lowered:
-        step = jax.jit(build_train_step(FRESH, SGD, memory=MemorySaving(accumulate=4)))
-        return step.lower(begin(key=0), batch_of(0))
+    before = history[0][-2]
 
-    written_out = lowered().as_text().count("stablehlo.while")
+    def lowered(memory: MemorySaving) -> jax.stages.Lowered:
+        return jax.jit(build_train_step(FRESH, SGD, memory=memory)).lower(before, batch_of(0))
+
+    written_out = lowered(MemorySaving(accumulate=4)).as_text().count("stablehlo.while")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    looped = lowered()
+    whole, looped = lowered(MemorySaving()), lowered(MemorySaving(accumulate=4))
     assert looped.as_text().count("stablehlo.while") >= written_out + 2
-    assert_the_same_steps(looped.compile(), history)
+    (expected, _), (state, _) = (step.compile()(before, batch_of(0)) for step in (whole, looped))
+    assert_the_same(state, expected)
 
 
 def test_the_terms_of_robust_are_means_over_microbatches_too():
@@ -77,7 +79,7 @@ def test_the_terms_of_robust_are_means_over_microbatches_too():
     )
     assert {"loss/chroma_ab", "loss/density_ba", "loss/cycle_a"} <= whole.keys() == parts.keys()
     for name in whole:
-        assert parts[name] == pytest.approx(whole[name], rel=1e-3, abs=1e-6), name
+        assert float(parts[name]) == pytest.approx(float(whole[name]), rel=1e-3, abs=1e-6), name
 
 
 def test_what_is_held_between_forward_and_back_shrinks_by_remat():
