@@ -43,7 +43,7 @@ _HOMES = {
     "refusals": ["Refusal", "RefusedSongError"],
     "rolls": ["PHRASE_SHAPE", "cut", "cut_padded", "join"],
     "songs": ["Song", "quantise", "read_dataset_song", "read_song"],
-    "state": ["TrainState", "build_optimiser", "create_state"],
+    "state": ["TrainState", "build_optimiser", "create_state", "draw_state", "state_shapes"],
     "steps": ["build_train_step", "build_train_steps"],
     "transfer": ["Transfer", "to_notes"],
 }

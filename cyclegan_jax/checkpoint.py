@@ -15,7 +15,7 @@ from orbax.checkpoint import checkpoint_managers
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.state import Params, TrainState, build_optimiser, create_state
+from cyclegan_jax.state import Params, TrainState, build_optimiser, state_shapes
 
 KEPT = 3
 SCORE = "score"
@@ -114,7 +114,7 @@ class Checkpoints:
         """The parameters of the generators to transfer music by, of a step, and nothing else."""
         config = self.config(step)
         name = "ema" if config.ema_decay else "generators"
-        like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)).transferring)
+        like = state_shapes(config, build_optimiser(config)).transferring
         restored = self._restore_arrays(step, {name: like}, partial=True)[name]
         jax.tree_util.tree_map_with_path(_check_alike, like, restored)
         return restored

@@ -15,6 +15,7 @@ from cyclegan_jax.rolls import PHRASE_SHAPE
 from cyclegan_jax.sample_pool import SamplePool, create_pool
 
 Params = Any
+COMPILED_SOON = {"xla_backend_optimization_level": 1}  # what runs but once: half the time, the same numbers
 
 
 @flax.struct.dataclass
@@ -71,7 +72,17 @@ def build_optimiser(config: Config) -> optax.GradientTransformation:
 
 
 def create_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
-    """A state before the first step, drawn from the config's seed.
+    """A state before the first step, by one program; within a traced function call `draw_state`."""
+    return jax.jit(lambda: draw_state(config, optimiser), compiler_options=COMPILED_SOON)()
+
+
+def state_shapes(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """The shapes and dtypes of `create_state`; nothing is computed."""
+    return jax.eval_shape(lambda: draw_state(config, optimiser))
+
+
+def draw_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """A state before the first step, drawn from the config's seed; pure, to be traced.
 
     A network's weights depend on the seed and its name's place alone, so that `base`, `partial` and
     `full` begin with equal generators.
@@ -79,27 +90,22 @@ def create_state(config: Config, optimiser: optax.GradientTransformation) -> Tra
     key = jax.random.PRNGKey(config.seed)
     generator, discriminator = build_generator(config), build_discriminator(config)
     names = ["disc_a", "disc_b", *(["disc_a_mixed", "disc_b_mixed"] if config.mixed else [])]
-
-    @jax.jit
-    def create() -> TrainState:
-        phrase = jnp.zeros((1, *PHRASE_SHAPE))
-        draw = [jax.random.fold_in(key, place) for place in range(2 + len(names))]
-        generators = {
-            name: generator.init(k, phrase)["params"]
-            for name, k in zip(["gen_ab", "gen_ba"], draw[:2], strict=True)
-        }
-        discriminators = {
-            name: discriminator.init(k, phrase)["params"] for name, k in zip(names, draw[2:], strict=True)
-        }
-        return TrainState(
-            step=jnp.zeros((), jnp.int32),
-            key=jax.random.fold_in(key, 2**31 - 1),
-            generators=generators,
-            discriminators=discriminators,
-            generator_optimiser=optimiser.init(generators),
-            discriminator_optimiser=optimiser.init(discriminators),
-            pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
-            ema=jax.tree.map(jnp.copy, generators) if config.ema_decay else None,
-        )
-
-    return create()
+    phrase = jnp.zeros((1, *PHRASE_SHAPE))
+    draw = [jax.random.fold_in(key, place) for place in range(2 + len(names))]
+    generators = {
+        name: generator.init(k, phrase)["params"]
+        for name, k in zip(["gen_ab", "gen_ba"], draw[:2], strict=True)
+    }
+    discriminators = {
+        name: discriminator.init(k, phrase)["params"] for name, k in zip(names, draw[2:], strict=True)
+    }
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        key=jax.random.fold_in(key, 2**31 - 1),
+        generators=generators,
+        discriminators=discriminators,
+        generator_optimiser=optimiser.init(generators),
+        discriminator_optimiser=optimiser.init(discriminators),
+        pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
+        ema=jax.tree.map(jnp.copy, generators) if config.ema_decay else None,
+    )

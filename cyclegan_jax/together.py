@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.state import TrainState, build_optimiser, create_state
+from cyclegan_jax.state import TrainState, build_optimiser, state_shapes
 from cyclegan_jax.steps import Batch, Metrics, build_train_step
 
 SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
@@ -66,7 +66,7 @@ def how_many_fit(configs: Sequence[Config], batch: Batch) -> int:
     if device.platform == "cpu":
         return 1
     room = SHARE_OF_MEMORY * device.memory_stats()["bytes_limit"]
-    plain = jax.eval_shape(lambda: create_state(configs[0], build_optimiser(configs[0])))
+    plain = state_shapes(configs[0], build_optimiser(configs[0]))
     count = len(configs)
     while count > 1 and Together(configs[:count]).bytes_needed(plain, batch) > room:
         count = -(-count // 2)

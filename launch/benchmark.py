@@ -108,19 +108,29 @@ def _config() -> Config:
 def _measured(config: Config, at_once: int, memory: MemorySaving) -> Iterator[tuple[str, Any]]:
     """The figures asked for, as they come in."""
     wanted = MEASURE.value
-    if {"step", "transfer", "loop"} & set(wanted):
-        in_turn = measure_in_turn(config, at_once, memory)
-        yield from in_turn.items()
+    if {"step", "transfer"} & set(wanted):
+        yield from measure_in_turn(config, at_once, memory).items()
     if "input" in wanted:
         yield "input", {"phrases_per_second": step_figures.time_input(config, STEPS.value)}
     if "loop" in wanted:
-        cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
-        seconds = step_figures.time_loop(config, cadence, memory)
-        yield "loop", {"seconds": seconds, "lost": seconds / in_turn["step"]["seconds"] - 1.0}
+        yield "loop", measure_loop(config, at_once, memory)
     if "start" in wanted:
         yield "start", {"seconds_to_first_step": command_figures.time_start()}
     if "song" in wanted:
         yield "song", command_figures.time_song(config)
+
+
+def measure_loop(config: Config, at_once: int, memory: MemorySaving) -> dict[str, Any]:
+    """Seconds a step of the training loop, and what it loses to the bare step, by rounds of both in turn."""
+    cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
+    timer = StepTimer(config, at_once, memory)
+    loops, lost = [], []
+    for _ in tqdm(range(ROUNDS.value), unit=" rounds"):
+        before = statistics.median(timer.seconds() for _ in range(STEPS.value))
+        loops.append(step_figures.time_loop(config, cadence, memory))
+        after = statistics.median(timer.seconds() for _ in range(STEPS.value))
+        lost.append(loops[-1] / statistics.mean((before, after)) - 1.0)
+    return {"seconds": statistics.median(loops), "lost": statistics.median(lost), "each": lost}
 
 
 def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from cyclegan_jax.config import KEEP_ALL, Cadence, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.parallel import Parallel
 from cyclegan_jax.rolls import PHRASE_SHAPE
-from cyclegan_jax.state import TrainState, build_generator, build_optimiser, create_state
+from cyclegan_jax.state import TrainState, build_generator, build_optimiser, create_state, state_shapes
 from cyclegan_jax.steps import build_train_step
 from launch.loop import train
 from launch.run_folder import RunFolder
@@ -71,7 +71,7 @@ def operations(config: Config) -> float:
     Additions and multiplications count one each. Of a whole batch, both genres.
     """
     optimiser = build_optimiser(config)
-    state = jax.eval_shape(lambda: create_state(config, optimiser))
+    state = state_shapes(config, optimiser)
     names = ("a", "b", "m") if config.mixed else ("a", "b")
     rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
     with layers.plain():

@@ -10,7 +10,7 @@ import pytest
 from cyclegan_jax.checkpoint import SCORE, Checkpoints
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.state import build_optimiser, create_state
+from cyclegan_jax.state import build_optimiser, state_shapes
 
 CONFIG = Config(
     pair=("jazz", "pop"),
@@ -29,7 +29,7 @@ NAN = math.nan
 
 
 def shapes(config):
-    return jax.eval_shape(lambda: create_state(config, build_optimiser(config)))
+    return state_shapes(config, build_optimiser(config))
 
 
 def random_state(seed, config=CONFIG):

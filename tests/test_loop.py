@@ -21,7 +21,7 @@ from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 from cyclegan_jax.metrics import Judges
 from cyclegan_jax.parallel import Parallel
-from cyclegan_jax.state import TrainState, build_optimiser, create_state
+from cyclegan_jax.state import TrainState, build_optimiser, create_state, state_shapes
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
 
@@ -123,7 +123,7 @@ def run(
 
 
 def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
-    like = jax.eval_shape(lambda: create_state(config, build_optimiser(config)))
+    like = state_shapes(config, build_optimiser(config))
     with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
         return checkpoints.restore(step, like)
 

@@ -11,7 +11,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.midi import read_score
 from cyclegan_jax.songs import quantise
-from cyclegan_jax.state import build_optimiser, create_state
+from cyclegan_jax.state import build_optimiser, state_shapes
 from cyclegan_jax.transfer import Transfer
 from launch.samples import picture, transfer_samples, write_samples
 
@@ -40,7 +40,7 @@ def phrases(seed: int, count: int) -> Phrases:
 
 def random_generators() -> dict:
     """Parameters of the right shapes, so far from a fresh model's that every cell comes out different."""
-    shapes = jax.eval_shape(lambda: create_state(CONFIG, build_optimiser(CONFIG)).generators)
+    shapes = state_shapes(CONFIG, build_optimiser(CONFIG)).generators
     rng = np.random.default_rng(0)
     return jax.tree.map(lambda leaf: rng.normal(0, 0.3, leaf.shape).astype(np.float32), shapes)
 

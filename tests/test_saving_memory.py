@@ -13,7 +13,7 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.objective import Objective
 from cyclegan_jax.packing import pack
 from cyclegan_jax.parallel import Parallel, check_divides
-from cyclegan_jax.state import build_optimiser, create_state
+from cyclegan_jax.state import build_optimiser, state_shapes
 from cyclegan_jax.steps import build_train_step
 
 STEPS = 3
@@ -125,7 +125,7 @@ def test_the_papers_batch_of_16_fits_in_6_gib():
     sizes = {name: PRESETS["paper"][name] for name in ("width", "blocks", "batch_size")}
     config = Config(("a", "b"), ("a", "b"), "", steps=2, constant_steps=1, **sizes)
     optimiser = build_optimiser(config)
-    state = jax.eval_shape(lambda: create_state(config, optimiser))
+    state = state_shapes(config, optimiser)
     rolls = jax.ShapeDtypeStruct((config.batch_size, 64, 84, 1), np.bool_)
     with layers.plain():
         step = jax.jit(build_train_step(config, optimiser), donate_argnums=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.state import build_optimiser, create_state, learning_rate
+from cyclegan_jax.state import build_optimiser, create_state, draw_state, learning_rate, state_shapes
 
 CONFIG = Config(
     pair=("jazz", "pop"),
@@ -27,7 +27,16 @@ NETWORKS = ("gen_ab", "gen_ba", "disc_a", "disc_b", "disc_a_mixed", "disc_b_mixe
 
 def create(**changes):
     config = dataclasses.replace(CONFIG, **changes)
-    return create_state(config, build_optimiser(config))
+    return draw_state(config, build_optimiser(config))
+
+
+def test_the_state_made_by_one_program_is_the_one_drawn_and_has_its_shapes():
+    made, drawn_now = create_state(CONFIG, build_optimiser(CONFIG)), jax.jit(create)()
+    jax.tree.map(np.testing.assert_array_equal, made, drawn_now)
+    shapes = state_shapes(CONFIG, build_optimiser(CONFIG))
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), made) == jax.tree.map(
+        lambda leaf: (leaf.shape, leaf.dtype), shapes
+    )
 
 
 def drawn(*configs):

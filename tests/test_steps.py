@@ -11,7 +11,7 @@ import pytest
 from cyclegan_jax.config import Config
 from cyclegan_jax.noise import fresh, shared
 from cyclegan_jax.sample_pool import create_pool, exchange
-from cyclegan_jax.state import build_discriminator, build_generator, create_state
+from cyclegan_jax.state import build_discriminator, build_generator, state_shapes
 from cyclegan_jax.steps import build_train_step
 
 # No two numbers alike, so that none can stand in for another.
@@ -110,7 +110,7 @@ def assert_descended(grads, before, after, trace):
 def begin(key, **changes):
     """A state before the first step, its weights drawn by NumPy, which need not be compiled."""
     config = dataclasses.replace(CONFIG, **changes)
-    state = jax.eval_shape(lambda: create_state(config, SGD))
+    state = state_shapes(config, SGD)
 
     def draw(path, leaf):
         name = "/".join(str(getattr(key, "key", "")) for key in path)
