@@ -140,7 +140,7 @@ def test_dry_run_prints_config_and_counts_and_makes_no_workdir(train_flags, tmp_
     assert done.returncode == 0, done.stderr
     text = done.stdout
     config = json.loads(text[text.index("{") : text.index("}") + 1])
-    assert config["pair"] == config["genres"] == ["jazz", "pop"]
+    assert config["pair"] == config["genres"] == ["jazz", "pop"] and config["dtype"] == "float32"
     assert (config["width"], config["steps"], config["constant_steps"]) == (4, 6, 3)
     assert "jazz " in text[text.index("}") :] and "phrases of" in text and "steps an epoch" in text
     assert list(tmp_path.iterdir()) == []

@@ -81,6 +81,10 @@ def test_another_value_is_refused_naming_the_field_and_both(folder, field, exten
     assert str(folder.workdir) in message
 
 
+def test_a_dtype_that_the_machine_chose_can_be_named(folder):
+    assert "give --dtype=float32" in refusal(folder, changed(dtype="bfloat16"), extend=False)
+
+
 def test_the_same_config_goes_on(folder):
     assert folder.check(CONFIG, extend=False) is None
     assert folder.check(CONFIG, extend=True) is None
