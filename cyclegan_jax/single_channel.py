@@ -17,7 +17,7 @@ FEW = 16  # output channels up to which blocks of cells are sooner done than cel
 def convolution(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
     """Cross-correlation without padding: [B, T, P, C] with [t, p, C, D], C or D being 1 -> [B, T', P', D].
 
-    T' = (T − t) // stride + 1, likewise P'; strides of 1 or 2.
+    T' = (T − t) // stride + 1, likewise P'; strides of 1 or 2; all float32.
     """
     if tuple(strides) != (1, 1):
         return _direct(x, kernel, strides)

@@ -147,15 +147,13 @@ def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[
     figures = {
         name: _speed(config, rounds, [least[name] for least in theirs]) for name, rounds in ours.items()
     }
-    seconds = figures["step"]["seconds"]
-    operations = step_figures.operations(config)
     figures["step"] |= {
-        "compile_seconds": timers["step"].first_seconds - at_once * seconds,
-        "gflop_per_phrase": operations / config.batch_size / 1e9,
-        "tflops": operations / seconds / 1e12,
-        "share_of_peak": _share_of_peak(operations / seconds),
+        "compile_seconds": timers["step"].first_seconds - at_once * figures["step"]["seconds"],
+        **_work(config, step_figures.step_operations(config), figures["step"]["seconds"], jax.device_count()),
         "peak_memory_mib": step_figures.peak_memory(),
     }
+    operations = step_figures.transfer_operations(config)
+    figures["transfer"] |= _work(config, operations, figures["transfer"]["seconds"], devices=1)
     if peer:
         figures["peer"] = {"rounds": peer.figures, "failed": peer.failures}
     return figures
@@ -171,10 +169,15 @@ def _speed(config: Config, ours: list[float], theirs: list[float]) -> dict[str, 
     return speed
 
 
-def _share_of_peak(operations_per_second: float) -> float | None:
-    """Of the peak given or known; None where none is."""
+def _work(config: Config, operations: float, seconds: float, devices: int) -> dict[str, float | None]:
+    """Operations a phrase and a second, and their share of the peak given or known; None where none is."""
+    tflops = operations / seconds / 1e12
     peak = PEAK_TFLOPS.value or known_peak(jax.devices()[0].device_kind)
-    return operations_per_second / (peak * jax.device_count() * 1e12) if peak else None
+    return {
+        "gflop_per_phrase": operations / config.batch_size / 1e9,
+        "tflops": tflops,
+        "share_of_peak": tflops / (peak * devices) if peak else None,
+    }
 
 
 def known_peak(kind: str) -> float | None:

@@ -65,7 +65,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def operations(config: Config) -> float:
+def step_operations(config: Config) -> float:
     """Floating-point operations of a step, as XLA counts them: plain convolutions, blocks written out.
 
     Additions and multiplications count one each. Of a whole batch, both genres.
@@ -77,6 +77,15 @@ def operations(config: Config) -> float:
     with layers.plain():
         step = jax.jit(build_train_step(config, optimiser))
         return step.lower(state, dict.fromkeys(names, rolls)).cost_analysis()["flops"]
+
+
+def transfer_operations(config: Config) -> float:
+    """The same of a transfer of a batch of one genre."""
+    params = state_shapes(config, build_optimiser(config)).generators["gen_ab"]
+    rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
+    with layers.plain():
+        generate = jax.jit(build_generator(config).apply)
+        return generate.lower({"params": params}, rolls).cost_analysis()["flops"]
 
 
 def peak_memory() -> float:

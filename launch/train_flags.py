@@ -106,20 +106,18 @@ SAVE_EVERY = flags.DEFINE_integer("save_every", 0, "Steps between further checkp
 
 
 def preset() -> str:
-    """The preset of the flags; where it was chosen for the machine, says so in one line."""
-    chosen = resolve_preset(PRESET.value, jax.default_backend())
-    if PRESET.value == "auto":
-        backend = jax.default_backend().upper()
-        print(f"Preset {chosen!r}, for this machine computes on a {backend}.", flush=True)
-    return chosen
-
-
-def dtype() -> str:
-    """The dtype of the flag; where it was chosen for the machine and is not float32, says so in one line."""
-    chosen = resolve_dtype(DTYPE.value, jax.default_backend())
-    if DTYPE.value == "auto" and chosen != Config.dtype:
-        backend = jax.default_backend().upper()
-        print(f"Networks multiply in {chosen}, for this machine computes on a {backend}.", flush=True)
+    """The preset of the flags; it, and a dtype other than float32, is said where chosen for the machine."""
+    backend = jax.default_backend()
+    chosen, dtype = resolve_preset(PRESET.value, backend), resolve_dtype(DTYPE.value, backend)
+    said = [f"Preset {chosen!r}"] if PRESET.value == "auto" else []
+    if DTYPE.value == "auto" and dtype != Config.dtype:
+        said.append(f"dtype {dtype}")
+    if said:
+        sentence = ", ".join(said)
+        print(
+            f"{sentence[0].upper()}{sentence[1:]}, for this machine computes on a {backend.upper()}.",
+            flush=True,
+        )
     return chosen
 
 
@@ -173,7 +171,7 @@ def config(
         blocks=sizes["blocks"] if BLOCKS.value is None else BLOCKS.value,
         batch_size=batches.batch_size,
         pool_size=resolve_pool_size(POOL_SIZE.value, model_name),
-        dtype=dtype(),
+        dtype=resolve_dtype(DTYPE.value, jax.default_backend()),
         seed=SEED.value,
         **chosen,
     )

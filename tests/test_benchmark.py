@@ -11,7 +11,7 @@ from cyclegan_jax.config import POOL_BATCHES, RECIPES, Config
 from cyclegan_jax.errors import UserError
 from launch.benchmark import known_peak
 from launch.peer import NEAR, VARIANTS, Peer, peer_config
-from launch.step_figures import made_up_batches, operations
+from launch.step_figures import made_up_batches, step_operations, transfer_operations
 
 CELLS_OF_A_BLOCK = 16 * 21
 PASSES = 4 * 3  # two transfers and two ways back, each forward and back to kernel and input
@@ -77,9 +77,11 @@ def test_beside_a_peer_ours_has_its_net_and_the_papers_objective():
 
 def test_operations_grow_with_the_blocks_by_the_products_of_their_convolutions():
     sizes = {"steps": 1, "constant_steps": 0, "width": 32, "batch_size": 2}
-    one, three = (operations(Config(("a", "b"), ("a", "b"), "", blocks=blocks, **sizes)) for blocks in (1, 3))
+    configs = [Config(("a", "b"), ("a", "b"), "", blocks=blocks, **sizes) for blocks in (1, 3)]
     products = 2 * 3 * 3 * (4 * 32) ** 2 * CELLS_OF_A_BLOCK
-    assert (three - one) / (2 * 2) == pytest.approx(2 * products * PASSES, rel=0.05)
+    for operations, passes in ((step_operations, PASSES), (transfer_operations, 1)):
+        one, three = map(operations, configs)
+        assert (three - one) / (2 * 2) == pytest.approx(2 * products * passes, rel=0.05)
 
 
 def test_made_up_phrases_are_as_dense_as_music_and_of_all_genres():
@@ -103,6 +105,8 @@ def test_the_command_measures_all_and_takes_turns_with_the_peer(script, tmp_path
     assert step["ratio"]["median"] == pytest.approx(sum(step["ratio"]["each"]) / 2)
     assert step["compile_seconds"] > step["seconds"] and step["peak_memory_mib"] > 100
     assert figures["transfer"]["seconds"] < step["seconds"]
+    assert figures["transfer"]["gflop_per_phrase"] < step["gflop_per_phrase"]
+    assert figures["transfer"]["share_of_peak"] == pytest.approx(figures["transfer"]["tflops"] / 0.001)
     assert set(figures["peer"]["rounds"]) == set(VARIANTS)
     assert all(rate > 0 for rate in figures["input"]["phrases_per_second"].values())
     assert -0.5 < figures["loop"]["lost"] < 1.0

@@ -1,6 +1,8 @@
 """Training in bfloat16 is training: its losses stay beside those of float32."""
 
 import contextlib
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -71,3 +73,20 @@ def test_the_type_is_float32_on_a_cpu_bfloat16_elsewhere_unless_named():
         "bfloat16",
     ]
     assert resolve_dtype("float32", "gpu") == "float32"
+
+
+@pytest.mark.parametrize(
+    "backend, given, said",
+    [
+        ("gpu", [], "Preset 'paper', dtype bfloat16, for this machine computes on a GPU.\n"),
+        ("gpu", ["--preset=tiny"], "Dtype bfloat16, for this machine computes on a GPU.\n"),
+        ("gpu", ["--preset=tiny", "--dtype=bfloat16"], ""),
+        ("cpu", [], "Preset 'tiny', for this machine computes on a CPU.\n"),
+    ],
+)
+def test_what_is_chosen_for_the_machine_is_said(backend, given, said):
+    words = ["train", "--pair=a_b", *given]
+    code = "import jax; from absl import flags; from launch import train_flags; "
+    code += f"flags.FLAGS({words!r}); jax.default_backend = lambda: {backend!r}; train_flags.preset()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.stdout == said, done.stderr
