@@ -18,7 +18,7 @@ A step of training, on one device, and a phrase on its way from jazz to pop:
 >>> cg.Transfer(config, state.generators).phrases(rolls[0], to="pop").shape
 (2, 64, 84, 1)
 
-Songs come and go as MIDI files: `read_song`, `Transfer.song`, `write_midi`. The dataset is in
+Whole songs go by a model file: `load("jazz_pop.model").transfer("song.mid", to="pop")`. The dataset is in
 `cyclegan_jax.datasets.genre_rolls`, the commands are in `launch`.
 """
 
@@ -31,17 +31,21 @@ _HOMES = {
     "checkpoint": ["Checkpoints"],
     "classifier": ["Classifier"],
     "config": ["PRESETS", "Cadence", "Config", "MemorySaving"],
+    "controls": ["Controls"],
     "discriminator": ["Discriminator"],
     "errors": ["TrainingDivergedError", "UserError"],
     "generator": ["Generator"],
     "judge": ["Judge", "robustness", "train_judge"],
     "metrics": ["evaluate"],
+    "model": ["Model"],
+    "model_file": ["load", "save"],
     "midi": ["read_score", "to_pretty_midi", "write_midi"],
     "midi_reader": ["Score", "Tempo", "parse_midi"],
     "packing": ["as_table", "pack", "unpack"],
     "parallel": ["Parallel"],
     "refusals": ["Refusal", "RefusedSongError"],
-    "rolls": ["PHRASE_SHAPE", "cut", "cut_padded", "join"],
+    "rolls": ["PHRASE_SHAPE", "cut", "cut_padded"],
+    "song_transfer": ["TransferredSong", "transfer_song"],
     "songs": ["Song", "quantise", "read_dataset_song", "read_song"],
     "state": ["TrainState", "build_optimiser", "create_state", "draw_state", "state_shapes"],
     "steps": ["build_train_step", "build_train_steps"],

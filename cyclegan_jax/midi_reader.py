@@ -99,7 +99,7 @@ def parse_midi(data: bytes) -> Score:
     A note-off closes the oldest open note-on of its channel and pitch; a note-on that nothing closes
     ends with its track. Raises RefusedSongError where the file is damaged or beyond the limits.
     """
-    division, bodies = _read_chunks(_unwrapped(data))
+    division, bodies = read_chunks(data)
     cleaner = Cleaner()
     tracks = [cleaner.clean(body, number) for number, body in enumerate(bodies, 1)]
     with_notes = sum(bool(track.channels) for track in tracks)
@@ -141,8 +141,12 @@ def _chunks(data: bytes, length_format: str) -> Iterator[tuple[bytes, bytes]]:
         place = end + (length % 2 if length_format == "<I" else 0)
 
 
-def _read_chunks(data: bytes) -> tuple[int, list[bytes]]:
-    """Ticks per quarter note, and the body of each track; other chunks are passed over."""
+def read_chunks(data: bytes) -> tuple[int, list[bytes]]:
+    """Ticks per quarter note, and the body of each track; other chunks are passed over.
+
+    Raises RefusedSongError.
+    """
+    data = _unwrapped(data)
     if not data:
         raise RefusedSongError(Refusal.NOT_MIDI, "empty")
     if data[:4] != b"MThd":

@@ -40,6 +40,7 @@ DELTAS = {
     "one": _pattern(rb"(DELTA)ONE?DATA"),
     "other": _pattern(rb"DELTA"),
 }
+MESSAGES = {"two": _pattern(rb"(DELTA)(TWO?)(DATADATA)"), "one": _pattern(rb"(DELTA)(ONE?)(DATA)")}
 PROGRAM_CHANGES = _pattern(rb"DELTA(?:([\xc0-\xcf]DATA(?:DELTADATA)*+)|[\xd0-\xdf]DATA(?:DELTADATA)*+)")
 
 
@@ -87,7 +88,7 @@ class Cleaner:
                 )
             piece, place = match[0], match.end()
             if match.lastgroup == "other":
-                piece, place, kind = match[4], *_content(track, match)
+                piece, place, kind = match[4], *content_end(track, match)
                 cleaned += [piece, self._replacement(kind, track[match.end() : place])]
             else:
                 cleaned.append(piece)
@@ -106,9 +107,9 @@ class Cleaner:
         return TEMPO + (len(self.marks) - 1).to_bytes(3, "big")
 
 
-def _content(track: bytes, event: re.Match[bytes]) -> tuple[int, int | None]:
+def content_end(track: bytes, event: re.Match[bytes]) -> tuple[int, int | None]:
     """Where an event's content ends, and its kind if it is a meta event. Raises RefusedSongError."""
-    length, kind = _number(event[6]), event[5] and event[5][0]
+    length, kind = quantity(event[6]), event[5] and event[5][0]
     end = event.end() + length
     if end > len(track):
         raise RefusedSongError(Refusal.DAMAGED, f"an event {end - len(track)} bytes longer than its track")
@@ -117,7 +118,7 @@ def _content(track: bytes, event: re.Match[bytes]) -> tuple[int, int | None]:
     return end, kind
 
 
-def _number(digits: bytes) -> int:
+def quantity(digits: bytes) -> int:
     """A variable-length quantity: seven bits a byte."""
     number = 0
     for digit in digits:
@@ -142,4 +143,4 @@ def _ticks(events: dict[str, bytes]) -> int:
     deltas = Counter()
     for sort, pattern in DELTAS.items():
         deltas.update(pattern.findall(events[sort]))
-    return sum(_number(delta) * times for delta, times in deltas.items())
+    return sum(quantity(delta) * times for delta, times in deltas.items())

@@ -55,17 +55,12 @@ def cut(roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cut_padded(roll: np.ndarray) -> np.ndarray:
-    """Cut a whole song into phrases, silence filling up the last one; `join` is its inverse.
+    """Cut a whole song into phrases, silence filling up the last one.
 
     [steps, 84] bool -> [ceil(steps / 64), 64, 84, 1] bool.
     """
     missing = -len(roll) % PHRASE_STEPS
     return np.pad(roll, ((0, missing), (0, 0))).reshape(-1, *PHRASE_SHAPE)
-
-
-def join(phrases: np.ndarray, steps: int) -> np.ndarray:
-    """Lay phrases end to end and cut the whole to `steps`: [N, 64, 84, 1] -> [steps, 84]."""
-    return phrases.reshape(-1, PITCHES)[:steps]
 
 
 def transpose(phrases: np.ndarray, semitones: int) -> np.ndarray:

@@ -54,6 +54,14 @@ class Song:
         """Beats per minute at the start."""
         return self.tempos[0].beats_per_minute
 
+    def seconds(self, steps: np.ndarray) -> np.ndarray:
+        """When steps sound, [N], in seconds from the start, by the tempos."""
+        starts = np.array([tempo.position for tempo in self.tempos])
+        per_step = 60 / STEPS_PER_BEAT / np.array([tempo.beats_per_minute for tempo in self.tempos])
+        at_starts = np.cumsum([0.0, *(np.diff(starts) * per_step[:-1])])
+        part = np.searchsorted(starts, steps, side="right") - 1
+        return at_starts[part] + (steps - starts[part]) * per_step[part]
+
 
 def quantise_notes(score: Score) -> Notes:
     """Lay a score's notes on the grid of sixteenth-note steps, from its ticks: tempo does not matter.
@@ -85,7 +93,7 @@ def read_song(source: Source, max_bars: int = MAX_BARS) -> Song:
     Raises RefusedSongError where it cannot be read, has no pitched note or lasts over `max_bars` bars.
     """
     score = read_score(source)
-    _check_notes(score, max_bars)
+    check_notes(score, max_bars)
     return quantise(score)
 
 
@@ -96,7 +104,7 @@ def read_dataset_song(source: Source, max_bars: int = MAX_BARS) -> Song:
 
 def filter_song(score: Score, max_bars: int = MAX_BARS) -> Song:
     """A score as a song of the dataset. Raises RefusedSongError where the filter refuses it."""
-    _check_notes(score, max_bars)
+    check_notes(score, max_bars)
     _check_metre(score)
     song = quantise(score)
     if len(song.roll) < PHRASE_STEPS:
@@ -106,7 +114,8 @@ def filter_song(score: Score, max_bars: int = MAX_BARS) -> Song:
     return song
 
 
-def _check_notes(score: Score, max_bars: int) -> None:
+def check_notes(score: Score, max_bars: int = MAX_BARS) -> None:
+    """Raise RefusedSongError where a score has no pitched note or lasts over `max_bars` bars of 4/4."""
     if not len(score.pitches):
         raise RefusedSongError(Refusal.NO_NOTES, "only drums, or nothing")
     bars = math.ceil(int(score.ends.max()) / (score.ticks_per_quarter * BEATS_PER_BAR))

@@ -1,6 +1,5 @@
-"""Transfer of phrases and of whole songs by a trained pair of generators."""
+"""Transfer of phrases by a trained pair of generators."""
 
-import dataclasses
 import functools
 
 import jax
@@ -9,8 +8,7 @@ import numpy as np
 from cyclegan_jax.batching import apply_in_batches
 from cyclegan_jax.config import Config, check_choice
 from cyclegan_jax.generator import Generator
-from cyclegan_jax.rolls import THRESHOLD, cut_padded, join
-from cyclegan_jax.songs import Song
+from cyclegan_jax.rolls import THRESHOLD
 from cyclegan_jax.state import Params, build_generator
 
 
@@ -34,12 +32,6 @@ class Transfer:
         check_choice("to", to, self.config.pair)
         params = self.generators["gen_ba" if to == self.config.pair[0] else "gen_ab"]
         return apply_in_batches(lambda x: _generate(self._module, params, x), phrases)
-
-    def song(self, song: Song, to: str) -> Song:
-        """A whole song in genre `to`: as long as before, at its own tempos."""
-        probabilities = self.phrases(cut_padded(song.roll), to)
-        roll = join(to_notes(probabilities), len(song.roll))
-        return dataclasses.replace(song, roll=roll, dropped=0)
 
 
 @functools.partial(jax.jit, static_argnums=0)

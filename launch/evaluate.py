@@ -6,6 +6,7 @@ from absl import flags
 
 from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
+from launch.listening_pages import write_evaluation_page
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
 
@@ -22,7 +23,11 @@ def main(arguments: list[str]) -> None:
     if DATA_DIR.value:
         dataset_folder = Path(DATA_DIR.value, *dataset_folder.parts[-3:])
     print(evaluate_run(folder, dataset_folder))
-    print(f"\nWritten to {folder.workdir}: evaluation.md, evaluation.json, evaluation/phrases.png.")
+    write_evaluation_page(folder, dataset_folder)
+    print(
+        f"\nWritten to {folder.workdir}: evaluation.md, evaluation.json, evaluation/phrases.png, and "
+        "evaluation/listen.html, to be opened in a browser."
+    )
 
 
 if __name__ == "__main__":

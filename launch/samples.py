@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.midi import Tempo, write_midi
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.midi import Tempo, midi_bytes
 from cyclegan_jax.pictures import draw_phrases, save_png
 from cyclegan_jax.transfer import Transfer, to_notes
 
@@ -21,6 +22,10 @@ class Sample:
     title: str
     tempo: float
     versions: dict[str, np.ndarray]
+
+    def midi(self, version: str) -> bytes:
+        """A version as a MIDI file."""
+        return midi_bytes(self.versions[version][:, :, 0], (Tempo(0.0, self.tempo),))
 
 
 def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[Sample]:
@@ -55,6 +60,6 @@ def write_samples(samples: list[Sample], folder: Path) -> None:
     """`<name>_<version>.mid` of every sample and `phrases.png` of all."""
     folder.mkdir(parents=True, exist_ok=True)
     for sample in samples:
-        for version, roll in sample.versions.items():
-            write_midi(folder / f"{sample.name}_{version}.mid", roll[:, :, 0], (Tempo(0.0, sample.tempo),))
+        for version in sample.versions:
+            write_whole(folder / f"{sample.name}_{version}.mid", sample.midi(version))
     save_png(draw_phrases(picture(samples), [s.title for s in samples]), folder / "phrases.png")

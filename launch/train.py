@@ -16,6 +16,7 @@ from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
 from launch.feed import default_steps_per_dispatch
 from launch.judging import get_judges
+from launch.listening_pages import write_evaluation_page
 from launch.loop import Evaluator, train
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
@@ -75,7 +76,10 @@ def main(arguments: list[str]) -> None:
     )
     if cluster.is_first():
         print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.judges))
-        print(f"\nSee {plan.folder.workdir}/evaluation: phrases.png to look at, *.mid to listen to.")
+        write_evaluation_page(plan.folder, plan.dataset_folder)
+        print(
+            f"\nOpen {plan.folder.workdir}/evaluation/listen.html in a browser, to see and hear what it does."
+        )
     wait_for_all("the run is evaluated")
 
 

@@ -7,69 +7,62 @@ from absl import flags
 from tqdm import tqdm
 
 from cyclegan_jax.config import check_choice
+from cyclegan_jax.controls import Controls
 from cyclegan_jax.datasets.genre_rolls.sources import as_text
-from cyclegan_jax.errors import UserError
-from cyclegan_jax.midi import write_midi
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.midi_reader import read_midi_bytes
+from cyclegan_jax.model import Model
 from cyclegan_jax.refusals import RefusedSongError
-from cyclegan_jax.songs import read_song
-from cyclegan_jax.transfer import Transfer
+from launch import model_flags
 from launch.compilation_cache import keep_compiled
-from launch.evaluation import load_transfer
-from launch.run_folder import RunFolder
 from launch.runner import DONE, SOME_FAILED, run
+from launch.song_files import plan
+from launch.text_table import text_table
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
-TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the run's pair.", required=True)
+flags.adopt_module_key_flags(model_flags)
+TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.", required=True)
 OUT_DIR = flags.DEFINE_string("out_dir", ".", "Folder for the transferred files; made if need be.")
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there already.")
 
 
 def main(arguments: list[str]) -> int:
-    """Transfer every file named; one that cannot be read does not stop the others."""
+    """Transfer every file named or in a folder named; one that cannot be read does not stop the others."""
     keep_compiled()
-    transfer, _, _ = load_transfer(RunFolder(Path(WORKDIR.value)))
-    check_choice("to", TO.value, transfer.config.pair)
-    sources = [Path(name) for name in arguments]
-    targets = plan(sources, Path(OUT_DIR.value), TO.value, overwrite=OVERWRITE.value)
-    failures = 0
+    controls = model_flags.controls()
+    model = model_flags.load_model()
+    check_choice("to", TO.value, model.genres)
+    targets = plan(arguments, Path(OUT_DIR.value), TO.value, overwrite=OVERWRITE.value)
+    rows, failures = [], []
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:
-            transfer_file(transfer, source, target, TO.value)
+            rows.append([as_text(str(source)), *transfer_file(model, source, target, TO.value, controls)])
         except RefusedSongError as refusal:
-            failures += 1
-            print(f"{as_text(str(source))} was not transferred: {refusal}.", file=sys.stderr)
+            failures.append(f"{as_text(str(source))} was not transferred: {refusal}.")
+    if rows:
+        print(text_table(["song", *_columns(TO.value)], rows))
+    for failure in failures:
+        print(failure, file=sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
-def plan(sources: list[Path], out_dir: Path, to: str, *, overwrite: bool) -> dict[Path, Path]:
-    """Source -> target `<out_dir>/<name>_<to>.mid`.
-
-    Raises UserError, before anything is written, for no or missing files, two songs of one name, and
-    targets that exist unless they may be overwritten.
-    """
-    if not sources:
-        raise UserError("no MIDI file was named; write the files after the flags: song.mid more.mid.")
-    targets: dict[Path, Path] = {}
-    for source in sources:
-        if not source.is_file():
-            raise UserError(f"{str(source)!r} is not a file; name MIDI files that exist.")
-        target = out_dir / f"{source.stem}_{to}.mid"
-        if target in targets.values():
-            raise UserError(f"two files would both become {str(target)!r}; transfer them in two calls.")
-        if target.exists() and not overwrite:
-            raise UserError(f"{str(target)!r} exists; add --overwrite or choose another --out_dir.")
-        targets[source] = target
-    return targets
+def _columns(to: str) -> list[str]:
+    return ["kept", "gone", "new", "changed", f"{to} before", "after", "written to"]
 
 
-def transfer_file(transfer: Transfer, source: Path, target: Path, to: str) -> None:
-    """Read, transfer and write one song."""
-    song = read_song(source)
-    result = transfer.song(song, to)
+def transfer_file(model: Model, source: Path, target: Path, to: str, controls: Controls) -> list[str]:
+    """Read, transfer and write one song; returns what the table says of it."""
+    midi = read_midi_bytes(source)
+    song = model.transfer_midi(midi, to, controls)
+    before, after = (_percent(model.probability(m, to)) for m in (midi, song.midi))
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_midi(target, result.roll, result.tempos)
-    note = f", {song.dropped} notes out of range dropped" if song.dropped else ""
-    tqdm.write(f"{as_text(str(source))} → {as_text(str(target))} ({song.tempo:.0f} beats per minute{note})")
+    write_whole(target, song.midi)
+    written = as_text(str(target)) + "".join(f"; {remark}" for remark in song.remarks)
+    counts = [str(count) for count in (song.kept, song.gone, song.new)]
+    return [*counts, _percent(song.cells_changed), before, after, written]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
 
 
 if __name__ == "__main__":

@@ -6,13 +6,18 @@ The last three are shared by the workers that pytest-xdist starts.
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from selenium import webdriver
 
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -75,6 +80,41 @@ def run_dir(demo_dir, tmp_path_factory) -> Path:
             done = run_command("train", *flags, *SMALLEST, cwd=place)
             assert done.returncode == 0, done.stderr
     return place / "run"
+
+
+@pytest.fixture(scope="session")
+def model_path(run_dir) -> Path:
+    """The model file of that run."""
+    from cyclegan_jax.model_file import save
+    from launch.run_folder import RunFolder
+    from launch.run_model import model_of_run
+
+    path = run_dir.parent / f"jazz_pop_{os.environ.get('PYTEST_XDIST_WORKER', '')}.model"
+    save(model_of_run(RunFolder(run_dir)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator["webdriver.Chrome"]:
+    """Chromium without a window, as Debian's packages chromium and chromium-driver have it."""
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        pytest.skip("chromium and chromedriver are not installed")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    profile = tmp_path_factory.mktemp("profile")
+    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1300,900"):
+        options.add_argument(word)
+    options.add_argument("--autoplay-policy=no-user-gesture-required")
+    options.add_argument(f"--user-data-dir={profile}")
+    options.add_experimental_option("prefs", {"download.default_directory": str(profile / "downloads")})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    driver.downloads = profile / "downloads"
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,11 @@ import json
 import resource
 from pathlib import Path
 
-import pretty_midi
 import pytest
 from conftest import SMALLEST, run_command
-from midi_files import write_midi_file
 
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
-from cyclegan_jax.midi import read_score
-from cyclegan_jax.songs import quantise
 
-BEAT = 480
 MOST_SECONDS_OF_HELP = 2.0  # of a processor
 # What --help must speak of, beside the flags that all commands on data share.
 DATA_FLAGS = ("dataset", "midi_dir", "manual_dir", "data_dir", "max_bars", "transpose")
@@ -25,6 +20,10 @@ TRAIN_FLAGS = (
     *("pool_size", "learning_rate", "beta1", "beta2", "dtype", "seed", "log_every", "eval_every"),
     *("save_every", "workdir"),
 )
+CONTROL_FLAGS = (
+    *("model", "workdir", "strength", "threshold", "overlap", "keep_whole", "polyphony", "program"),
+    *("split_hands", "keep_drums", "any_metre"),
+)
 FLAGS = {
     "prepare": DATA_FLAGS,
     "train": (
@@ -34,7 +33,10 @@ FLAGS = {
     "sweep": (*DATA_FLAGS, *TRAIN_FLAGS, "together"),
     "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
     "evaluate": ("workdir", "data_dir"),
-    "transfer": ("workdir", "to", "out_dir", "overwrite"),
+    "export": ("workdir", "out", "overwrite"),
+    "transfer": (*CONTROL_FLAGS, "to", "out_dir", "overwrite"),
+    "listen": (*CONTROL_FLAGS, "to", "out", "overwrite"),
+    "serve": ("model", "workdir", "port"),
     "benchmark": (
         *("preset", "recipe", "dtype", "measure", "rounds", "peer", "peak_tflops", "json"),
         *("accumulate", "remat"),
@@ -223,65 +225,3 @@ def test_classify_prints_the_robustness_row_of_the_classifier_that_is_kept(run_d
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert f"accuracy on validation {evaluation['judge_accuracy']['network']:.4f}" in done.stdout
     assert snapshot(demo_dir / "classifiers") == kept
-
-
-@pytest.fixture
-def songs(tmp_path) -> dict[str, Path]:
-    """Songs of 5 and of 2½ bars, at tempos of their own, the second with a change of tempo."""
-    slow = [(beat * BEAT, (beat + 1) * BEAT, 60 + beat % 12) for beat in range(20)]
-    fast = [(beat * BEAT, beat * BEAT + BEAT // 2, 70 - beat) for beat in range(10)]
-    tempos = ((0, 150.0), (4 * BEAT, 75.0))
-    return {
-        "slow": write_midi_file(tmp_path / "slow.mid", slow, tempos=((0, 72.0),)),
-        "fast": write_midi_file(tmp_path / "fast.MID", fast, tempos=tempos),
-    }
-
-
-def transfer(run_dir: Path, cwd: Path, *words: object):
-    return run_command("transfer", f"--workdir={run_dir}", *words, cwd=cwd)
-
-
-def test_transfer_writes_one_file_a_song_in_its_tempo_and_length_and_overwrites_only_if_told(
-    run_dir, songs, tmp_path
-):
-    words = ("--to=pop", *songs.values(), "--out_dir=new/out")
-    done = transfer(run_dir, tmp_path, *words)
-    assert done.returncode == 0, done.stderr
-    out = tmp_path / "new" / "out"
-    assert {path.name for path in out.iterdir()} == {"slow_pop.mid", "fast_pop.mid"}
-    for name, tempos in (("slow", [72.0]), ("fast", [150.0, 75.0])):
-        result = out / f"{name}_pop.mid"
-        music = pretty_midi.PrettyMIDI(str(result))
-        assert music.get_tempo_changes()[1] == pytest.approx(tempos, rel=1e-4)
-        source, written = quantise(read_score(songs[name])), quantise(read_score(result))
-        assert 0 < len(written.roll) <= len(source.roll)
-        assert [t.position for t in written.tempos] == [t.position for t in source.tempos]
-
-    (out / "slow_pop.mid").write_bytes(b"mine")
-    before = snapshot(out)
-    refused(transfer(run_dir, tmp_path, *words), "slow_pop.mid", "exists", "--overwrite")
-    assert snapshot(out) == before
-    done = transfer(run_dir, tmp_path, "--overwrite", *words)
-    assert done.returncode == 0, done.stderr
-    assert (out / "slow_pop.mid").read_bytes() != b"mine"
-
-
-def test_transfer_of_a_bad_file_among_good_ones_does_the_good_ones(run_dir, songs, tmp_path):
-    bad = tmp_path / "bad.mid"
-    bad.write_text("no music")
-    done = transfer(run_dir, tmp_path, "--to=jazz", "--out_dir=out", songs["slow"], bad, songs["fast"])
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert [line for line in done.stderr.splitlines() if "bad.mid" in line] != []
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"slow_jazz.mid", "fast_jazz.mid"}
-
-
-def test_transfer_refuses_what_it_cannot_do_before_it_writes_anything(run_dir, songs, tmp_path):
-    slow = songs["slow"]
-    refused(transfer(run_dir, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz, pop")
-    refused(transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out"), "no MIDI file")
-    missing = transfer(run_dir, tmp_path, "--to=pop", "--out_dir=out", slow, "nowhere.mid")
-    refused(missing, "'nowhere.mid' is not a file")
-    assert not (tmp_path / "out").exists()
-    (tmp_path / "file").write_text("mine")
-    refused(transfer(run_dir, tmp_path, "--to=pop", "--out_dir=file", slow), "file")

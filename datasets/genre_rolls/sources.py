@@ -38,7 +38,7 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
     files = [
         SongFile(as_text(folder.name), as_text(os.path.relpath(path, folder.path)), path)
         for folder in folders
-        for path in _midi_paths(folder.path)
+        for path in midi_paths(folder.path)
     ]
     if not files:
         raise UserError(
@@ -59,7 +59,10 @@ def _is_genre(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _midi_paths(folder: str) -> Iterator[str]:
+def midi_paths(folder: str) -> Iterator[str]:
+    """The paths that end like MIDI files' below a folder, links to folders not followed; and of folders
+    that cannot be listed.
+    """
     unlisted: list[str] = []
     for place, folders, names in os.walk(folder, onerror=lambda error: unlisted.append(error.filename)):
         for name in (*folders, *names):

@@ -121,6 +121,12 @@ def load_phrases(folder: Path, split: str, genres: Sequence[str]) -> dict[str, P
 
 def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
     """Rolls and tempos of a genre on disk, as `load_phrases` orders them; raises as it does."""
+    rolls, tempos = read_columns(folder, split, genre, ("roll", "tempo"))
+    return rolls, tempos
+
+
+def read_columns(folder: Path, split: str, genre: str, wanted: Sequence[str]) -> list[Column]:
+    """Any features of a genre on disk, by their names; order and errors as `columns`."""
     builder = tfds.builder_from_directory(folder)
     names = builder.info.features["genre"].names
     if genre == MIXED and genre not in names and MIXED in builder.info.splits:
@@ -131,5 +137,4 @@ def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
     if not len(places):
         raise UserError(f"genre {genre!r} has no phrase in the split {split!r} of {folder}; add songs to it.")
     shards, features = Shards(builder, split), builder.info.features
-    roll, tempo = (tfds.features.FeaturesDict({name: features[name]}) for name in ("roll", "tempo"))
-    return Column(shards, roll, places), Column(shards, tempo, places)
+    return [Column(shards, tfds.features.FeaturesDict({name: features[name]}), places) for name in wanted]

@@ -1,0 +1,131 @@
+"""Pages to look at and to listen to: a song, its transfer and its way back, one under another."""
+
+import base64
+import html
+import importlib.resources
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import Template
+
+import numpy as np
+
+from cyclegan_jax import sound
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi_reader import parse_midi
+from cyclegan_jax.roll_drawing import lay_out
+from cyclegan_jax.songs import quantise
+
+MOST_BYTES = 10_000_000  # of a page
+SHORTEST = 2.0  # seconds, that a song may be cut to
+PAGES = importlib.resources.files("cyclegan_jax") / "pages"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a song: `title` for people, `file_name` to save it by, and the classifier's
+    probabilities by genre, maybe none.
+    """
+
+    title: str
+    file_name: str
+    midi: bytes
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A song in its versions: the original, its transfer and, if there is one, the way back."""
+
+    title: str
+    versions: Sequence[Version]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long its original lasts."""
+        return seconds_of(self.versions[0].midi)
+
+
+def seconds_of(midi: bytes) -> float:
+    """How long the pitched notes of a song last. Raises RefusedSongError."""
+    song = quantise(parse_midi(midi))
+    return float(song.seconds(np.array([len(song.roll)]))[0])
+
+
+def page(title: str, facts: str, pieces: Sequence[Piece], *, seconds: float = math.inf) -> str:
+    """A page that needs nothing but itself: pictures, sound and MIDI files are in it.
+
+    At most 10 MB: songs are cut as short as that takes, and say so; `seconds`: no song is longer in any
+    case. Raises UserError where not even two seconds of each have room.
+    """
+    lengths = [piece.seconds for piece in pieces]
+    longest = min(seconds, max(lengths))
+    while True:
+        shown = "".join(piece_html(piece, longest, with_sound=True) for piece in pieces)
+        text = fill("listen.html", title=html.escape(title), facts=html.escape(facts), pieces=shown)
+        size = len(text.encode())
+        if size <= MOST_BYTES:
+            return text
+        longest = min(longest * 0.9 * MOST_BYTES / size, longest - 1)
+        if longest < SHORTEST:
+            raise UserError(
+                f"{len(pieces)} songs are too many for a page of {MOST_BYTES // 10**6} MB; take fewer."
+            )
+
+
+def fill(name: str, **values: str) -> str:
+    """A page of `pages/` with its values, and the style, player and legend that all pages share."""
+    shared = {part: (PAGES / f"player.{part}").read_text("utf-8") for part in ("css", "js")}
+    shared["legend"] = (PAGES / "legend.html").read_text("utf-8")
+    return Template((PAGES / name).read_text("utf-8")).substitute(**shared, **values)
+
+
+def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
+    """A song's versions under each other on one time line, as a section of a page.
+
+    The original's cells are marked where the transfer has lost them, the others' where the original has
+    them not; those that have not come back are outlined.
+    """
+    drawing = lay_out([version.midi for version in piece.versions], seconds)
+    scores = [parse_midi(version.midi) for version in piece.versions]
+    original, transfer = (quantise(score) for score in scores[:2])
+    others = [transfer, *[original] * (len(scores) - 1)]
+    rows = [
+        _row(version, drawing.draw(score, other, ghosts=place > 1), place, drawing.seconds, with_sound)
+        for place, (version, score, other) in enumerate(zip(piece.versions, scores, others, strict=True))
+    ]
+    remarks = list(piece.remarks)
+    if drawing.seconds < piece.seconds - 0.5:
+        remarks.append(f"cut after {_clock(drawing.seconds)} of {_clock(piece.seconds)}")
+    told = f'<p class="remarks">{html.escape("; ".join(remarks))}</p>' if remarks else ""
+    return (
+        f"<section><h2>{html.escape(piece.title)}</h2>{told}"
+        f'<div class="rolls" data-scale="{drawing.scale:.6g}">{"".join(rows)}</div></section>'
+    )
+
+
+def _row(version: Version, picture: str, place: int, seconds: float, with_sound: bool) -> str:
+    kind = "original" if place == 0 else "version"
+    sounds = f' src="{_data("audio/mpeg", sound.mp3_of(version.midi, seconds))}"' if with_sound else ""
+    judged = "".join(
+        f"<li>{html.escape(genre)} <b>{100 * share:.0f} %</b></li>"
+        for genre, share in version.probabilities.items()
+    )
+    title, name = html.escape(version.title), html.escape(version.file_name)
+    return (
+        f'<div class="row {kind}"><div class="side"><h3>{title}</h3>'
+        f'<button class="play" aria-label="play {title}">▶</button>'
+        f'<audio preload="metadata"{sounds}></audio><ul>{judged}</ul>'
+        f'<a class="midi" download="{name}" href="{_data("audio/midi", version.midi)}">download MIDI</a>'
+        "</div>"
+        f'<div class="roll">{picture}<div class="cursor"></div></div></div>'
+    )
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

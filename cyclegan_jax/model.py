@@ -1,0 +1,90 @@
+"""A trained model as a musician uses it: songs in, songs in the other genre out."""
+
+import functools
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pretty_midi
+
+from cyclegan_jax.config import Config, check_choice
+from cyclegan_jax.controls import Controls
+from cyclegan_jax.crossfade import Network
+from cyclegan_jax.judge import Judge
+from cyclegan_jax.midi import Source
+from cyclegan_jax.midi_reader import parse_midi
+from cyclegan_jax.refusals import Refusal, RefusedSongError
+from cyclegan_jax.rolls import PHRASE_SHAPE, cut_padded
+from cyclegan_jax.song_transfer import TransferredSong, midi_of, transfer_song
+from cyclegan_jax.songs import quantise
+from cyclegan_jax.state import Params
+from cyclegan_jax.transfer import Transfer
+
+
+@dataclass(frozen=True)
+class Model:
+    """Both generators of a pair of genres and, where there is one, the classifier that judges what they make.
+
+    `trained_on`: the dataset, and its songs and phrases in `train` by genre. `evaluation`: the figures of
+    evaluation.json. Either may be empty.
+    """
+
+    config: Config
+    generators: dict[str, Params]
+    judge: Judge | None
+    trained_on: dict[str, Any]
+    evaluation: dict[str, Any]
+
+    @property
+    def genres(self) -> tuple[str, str]:
+        """The two genres, A and B."""
+        return self.config.pair
+
+    @functools.cached_property
+    def phrases(self) -> Transfer:
+        """The transfer of single phrases."""
+        return Transfer(self.config, self.generators)
+
+    def transfer(self, source: Source, to: str, **controls: Any) -> pretty_midi.PrettyMIDI:  # noqa: ANN401
+        """A song, a MIDI file's path or a PrettyMIDI, in genre `to`.
+
+        `controls`: the fields of Controls. Raises UserError for a genre or a control that is not allowed,
+        RefusedSongError for a song that cannot be transferred.
+        """
+        song = self.transfer_midi(midi_of(source), to, Controls(**controls))
+        try:
+            return pretty_midi.PrettyMIDI(io.BytesIO(song.midi))
+        except ValueError as error:  # its own limit of ticks
+            raise RefusedSongError(Refusal.TOO_LONG, str(error)) from error
+
+    def transfer_midi(self, midi: bytes, to: str, controls: Controls) -> TransferredSong:
+        """As `transfer`, from the bytes of a MIDI file to those of another."""
+        return transfer_song(midi, self.network(to), to, controls)
+
+    def network(self, to: str) -> Network:
+        """The generator into genre `to`. Raises UserError for a genre that is not of the pair."""
+        check_choice("to", to, self.genres)
+        return functools.partial(self.phrases.phrases, to=to)
+
+    def warm_up(self) -> None:
+        """Compile all that a song needs, so that the first one need not wait."""
+        phrase = np.zeros((1, *PHRASE_SHAPE), np.bool_)
+        self.phrases.phrases(phrase, to=self.genres[0])
+        if self.judge is not None:
+            self.judge.probabilities(phrase)
+
+    def origin_of(self, to: str) -> str:
+        """The genre that is not `to`."""
+        return self.genres[to == self.genres[0]]
+
+    def probability(self, midi: bytes, genre: str) -> float | None:
+        """The classifier's mean probability of a genre over a song's phrases, 0 to 1.
+
+        None without a classifier, and for a song without a note on the roll.
+        """
+        phrases = cut_padded(quantise(parse_midi(midi)).roll)
+        phrases = phrases[phrases.any(axis=(1, 2, 3))]
+        if self.judge is None or not len(phrases):
+            return None
+        return float(self.judge.probabilities(phrases)[:, self.genres.index(genre)].mean())

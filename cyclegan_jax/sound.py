@@ -1,0 +1,90 @@
+"""What a MIDI file sounds like, as MP3: by FluidSynth where it is installed, else by plain sine waves."""
+
+import importlib
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pretty_midi
+import soundfile
+
+RATE = 22_050  # samples a second
+COMPRESSION = 0.85  # soundfile's number for 32 kbit/s at that rate
+BYTES_PER_SECOND = 4_100  # of MP3, frames' headers among them
+FADE = 0.5  # seconds, at the end of what was cut off
+MOST_MEMORY = 4 << 30  # bytes, for a process of its own
+
+
+def has_fluidsynth() -> bool:
+    """Whether FluidSynth and its Python binding (extra `sound`) are there."""
+    try:
+        importlib.import_module("fluidsynth")
+    except ImportError:
+        return False
+    return True
+
+
+def render(midi: bytes, seconds: float) -> np.ndarray:
+    """The first `seconds` of a song as samples in [-1, 1], [N] float32 at RATE.
+
+    FluidSynth plays it with pretty_midi's own General MIDI soundfont; without it each note is a sine wave,
+    and drums are silent. Raises ValueError for more ticks than pretty_midi takes.
+    """
+    music = pretty_midi.PrettyMIDI(io.BytesIO(midi))
+    is_cut = music.get_end_time() > seconds
+    for part in music.instruments:
+        part.notes = [note for note in part.notes if note.start < seconds]
+        for note in part.notes:
+            note.end = min(note.end, seconds)
+    audible = [part for part in music.instruments if part.notes and (has_fluidsynth() or not part.is_drum)]
+    if not audible:
+        return np.zeros(int(min(seconds, music.get_end_time() or 1.0) * RATE), np.float32)
+    samples = music.fluidsynth(fs=RATE) if has_fluidsynth() else music.synthesize(fs=RATE)
+    samples = samples[: int(seconds * RATE)].astype(np.float32)
+    if is_cut:
+        fading = min(int(FADE * RATE), len(samples))
+        samples[len(samples) - fading :] *= np.linspace(1, 0, fading, dtype=np.float32)
+    return samples
+
+
+def to_mp3(samples: np.ndarray) -> bytes:
+    """Samples as mono MP3 of 32 kbit/s."""
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(
+        buffer,
+        "w",
+        samplerate=RATE,
+        channels=1,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=COMPRESSION,
+    ) as file:
+        file.write(samples)
+    return buffer.getvalue()
+
+
+def mp3_of(midi: bytes, seconds: float) -> bytes:
+    """The first `seconds` of a song as MP3."""
+    return to_mp3(render(midi, seconds))
+
+
+def mp3_apart(midi: bytes, seconds: float, timeout: float) -> bytes:
+    """As `mp3_of`, in a process of its own that ends after `timeout` seconds and has no endless memory.
+
+    Raises RuntimeError where it comes to nothing.
+    """
+    words = [sys.executable, "-m", "cyclegan_jax.sound", str(seconds)]
+    try:
+        done = subprocess.run(words, input=midi, capture_output=True, timeout=timeout, check=True)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        raise RuntimeError("no sound could be made of this song") from error
+    return done.stdout
+
+
+if __name__ == "__main__":
+    import resource  # not on Windows, where nothing else here needs it
+
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    sys.stdout.buffer.write(mp3_of(sys.stdin.buffer.read(), float(sys.argv[1])))

@@ -1,0 +1,31 @@
+"""Write a trained run's model as one file, to be kept, handed on and used without the run."""
+
+from pathlib import Path
+
+from absl import flags
+
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.model_file import save
+from launch.run_folder import RunFolder
+from launch.run_model import judged_model_of_run
+from launch.runner import refuse_arguments, run
+
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
+OUT = flags.DEFINE_string("out", None, "The model file; default: <a>_<b>.model of the run's genres.")
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the file if it is there already.")
+
+
+def main(arguments: list[str]) -> None:
+    """Write both generators and the classifier, with what they were trained on and how they were judged."""
+    refuse_arguments(arguments)
+    model = judged_model_of_run(RunFolder(Path(WORKDIR.value)))
+    path = Path(OUT.value or "{}_{}.model".format(*model.genres))
+    if path.exists() and not OVERWRITE.value:
+        raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(model, path)
+    print(f"Wrote {path}: {path.stat().st_size / 2**20:.1f} MiB, {' and '.join(model.genres)}.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,51 @@
+"""A page to look at and to listen to: songs, their transfers and their ways back."""
+
+from pathlib import Path
+
+from absl import flags
+from tqdm import tqdm
+
+from cyclegan_jax.config import check_choice
+from cyclegan_jax.datasets.genre_rolls.sources import as_text
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.files import write_whole
+from cyclegan_jax.listening import page
+from cyclegan_jax.midi_reader import read_midi_bytes
+from cyclegan_jax.refusals import RefusedSongError
+from launch import model_flags
+from launch.compilation_cache import keep_compiled
+from launch.listening_pages import facts, piece_of_song
+from launch.runner import run
+
+flags.adopt_module_key_flags(model_flags)
+TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.", required=True)
+OUT = flags.DEFINE_string("out", "listen.html", "The page; it needs no other file.")
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the page if it is there already.")
+
+
+def main(arguments: list[str]) -> None:
+    """One page of all songs named."""
+    keep_compiled()
+    controls = model_flags.controls()
+    path = Path(OUT.value)
+    if not arguments:
+        raise UserError("no MIDI file was named; write files after the flags: song.mid more.mid.")
+    if path.exists() and not OVERWRITE.value:
+        raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")
+    model = model_flags.load_model()
+    check_choice("to", TO.value, model.genres)
+    pieces = []
+    for word in tqdm(arguments, unit=" songs", disable=len(arguments) == 1):
+        try:
+            name = as_text(Path(word).stem)
+            pieces.append(piece_of_song(model, name, read_midi_bytes(word), TO.value, controls))
+        except RefusedSongError as refusal:
+            raise UserError(f"{as_text(word)} was not transferred: {refusal}.") from refusal
+    title = f"{model.origin_of(TO.value)} → {TO.value}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, page(title, facts(model), pieces))
+    print(f"Wrote {path}: open it in a browser.")
+
+
+if __name__ == "__main__":
+    run(main)

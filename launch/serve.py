@@ -1,0 +1,47 @@
+"""A local page to drop a MIDI file on: choose genre and strength, see and hear before and after, download."""
+
+import contextlib
+import os
+import socket
+
+from absl import flags
+
+from cyclegan_jax.errors import UserError
+from launch.compilation_cache import keep_compiled
+from launch.model_flags import MODEL, WORKDIR, load_model
+from launch.runner import refuse_arguments, run
+
+flags.declare_key_flag(MODEL.name)
+flags.declare_key_flag(WORKDIR.name)
+PORT = flags.DEFINE_integer("port", 8000, "Port on this machine; 0: any free one.", 0, 65535)
+HOST = "127.0.0.1"  # the loopback address: no other machine reaches it
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until Ctrl-C."""
+    keep_compiled()
+    refuse_arguments(arguments)
+    try:
+        import uvicorn
+
+        from launch.web_app import Limits, build_app
+    except ImportError as error:
+        raise UserError(
+            f"the page needs {error.name}, which is not installed: pip install 'cyclegan-jax[serve]'."
+        ) from error
+    model = load_model()
+    try:
+        listening = socket.create_server((HOST, PORT.value))
+    except OSError as error:
+        raise UserError(
+            f"port {PORT.value} cannot be used ({os.strerror(error.errno)}); choose another --port, or 0."
+        ) from error
+    model.warm_up()
+    print(f"Open http://{HOST}:{listening.getsockname()[1]}/ in a browser; Ctrl-C ends this.", flush=True)
+    config = uvicorn.Config(build_app(model, Limits()), log_level="warning", limit_concurrency=100)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    run(main)
