@@ -5,6 +5,7 @@ import html
 import importlib.resources
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from string import Template
 
@@ -91,10 +92,13 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     scores = [parse_midi(version.midi) for version in piece.versions]
     original, transfer = (quantise(score) for score in scores[:2])
     others = [transfer, *[original] * (len(scores) - 1)]
-    rows = [
-        _row(version, drawing.draw(score, other, ghosts=place > 1), place, drawing.seconds, with_sound)
-        for place, (version, score, other) in enumerate(zip(piece.versions, scores, others, strict=True))
+    sounds = _sounds(piece, drawing.seconds) if with_sound else [""] * len(scores)
+    pictures = [
+        drawing.draw(score, other, ghosts=place > 1)
+        for place, (score, other) in enumerate(zip(scores, others, strict=True))
     ]
+    kinds = ["original", *["version"] * len(others[1:])]
+    rows = map(_row, kinds, piece.versions, pictures, sounds)
     remarks = list(piece.remarks)
     if drawing.seconds < piece.seconds - 0.5:
         remarks.append(f"cut after {_clock(drawing.seconds)} of {_clock(piece.seconds)}")
@@ -105,9 +109,14 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     )
 
 
-def _row(version: Version, picture: str, place: int, seconds: float, with_sound: bool) -> str:
-    kind = "original" if place == 0 else "version"
-    sounds = f' src="{_data("audio/mpeg", sound.mp3_of(version.midi, seconds))}"' if with_sound else ""
+def _sounds(piece: Piece, seconds: float) -> list[str]:
+    """The attribute that gives each version its sound, made side by side."""
+    with ThreadPoolExecutor() as threads:
+        made = threads.map(lambda version: sound.mp3_of(version.midi, seconds), piece.versions)
+        return [f' src="{_data("audio/mpeg", mp3)}"' for mp3 in made]
+
+
+def _row(kind: str, version: Version, picture: str, sounds: str) -> str:
     judged = "".join(
         f"<li>{html.escape(genre)} <b>{100 * share:.0f} %</b></li>"
         for genre, share in version.probabilities.items()

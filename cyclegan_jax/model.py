@@ -78,13 +78,14 @@ class Model:
         """The genre that is not `to`."""
         return self.genres[to == self.genres[0]]
 
-    def probability(self, midi: bytes, genre: str) -> float | None:
-        """The classifier's mean probability of a genre over a song's phrases, 0 to 1.
+    def probabilities(self, midi: bytes) -> dict[str, float]:
+        """The classifier's mean probability of each genre over a song's phrases, 0 to 1.
 
-        None without a classifier, and for a song without a note on the roll.
+        Empty without a classifier, and for a song without a note on the roll.
         """
         phrases = cut_padded(quantise(parse_midi(midi)).roll)
         phrases = phrases[phrases.any(axis=(1, 2, 3))]
         if self.judge is None or not len(phrases):
-            return None
-        return float(self.judge.probabilities(phrases)[:, self.genres.index(genre)].mean())
+            return {}
+        means = self.judge.probabilities(phrases).mean(axis=0)
+        return dict(zip(self.genres, means.tolist(), strict=True))

@@ -23,6 +23,7 @@ from launch.step_figures import DENSITY
 PAIR = "jazz_pop"
 TEMPO = 120.0  # beats per minute of the song
 MINUTES = 3
+NO_DATASET = ("data", "genre_rolls", "none", "0.0.0")  # where the run's dataset would be
 MOST_SECONDS = 600  # that a command may take
 # Runs a command and prints its seconds and its peak KiB. It is a process of its own, for a child's peak
 # begins at that of the process which starts it.
@@ -78,7 +79,7 @@ def time_song(config: Config) -> dict[str, dict[str, float]]:
     """
     with tempfile.TemporaryDirectory(prefix="benchmark_song_") as name:
         folder, song = RunFolder(Path(name) / "run"), Path(name) / "song.mid"
-        folder.claim(config, Path(name))
+        folder.claim(config, Path(name, *NO_DATASET))
         with Checkpoints(folder.checkpoints) as checkpoints:
             state = jax.device_get(create_state(config, build_optimiser(config)))
             checkpoints.save(0, state, config, {SCORE: 0.0})

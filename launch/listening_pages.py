@@ -14,7 +14,7 @@ from launch.run_folder import RunFolder
 from launch.run_model import model_of_run
 from launch.samples import Sample, transfer_samples
 
-SECONDS = 60.0  # of an evaluation's songs
+SECONDS = 30.0  # of an evaluation's songs
 
 
 def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Controls) -> Piece:
@@ -35,19 +35,16 @@ def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Contr
 
 def version_of(model: Model, title: str, file_name: str, midi: bytes) -> Version:
     """A version of a song, judged by the model's classifier if it has one."""
-    judged = {genre: model.probability(midi, genre) for genre in model.genres}
-    return Version(
-        title, file_name, midi, {genre: share for genre, share in judged.items() if share is not None}
-    )
+    return Version(title, file_name, midi, model.probabilities(midi))
 
 
 def facts(model: Model) -> str:
     """What a model is, in a sentence or two, for people."""
     trained = model.trained_on
-    songs = (
-        ", ".join(f"{trained['songs'][genre]} songs of {genre}" for genre in model.genres) if trained else ""
-    )
-    told = [f"Trained on {trained['dataset']}: {songs}."] if trained else []
+    told = []
+    if trained:
+        counts = [f"{trained['phrases'][genre]} phrases of {genre}" for genre in model.genres]
+        told.append(f"Trained on {trained['dataset']}: {' and '.join(counts)}.")
     if model.judge is not None:
         right = f"{100 * model.judge.accuracy:.0f} %"
         told.append(f"Percentages are the genre classifier's, which is right in {right} of phrases.")
@@ -55,7 +52,7 @@ def facts(model: Model) -> str:
 
 
 def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
-    """evaluation/listen.html: the sample phrases of `test`, and a minute of each genre's longest song."""
+    """evaluation/listen.html: sample phrases of `test`, and half a minute of each genre's longest song."""
     model = model_of_run(folder)
     test = load_phrases(dataset_folder, "test", model.genres)
     pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrases, test)]

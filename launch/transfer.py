@@ -53,7 +53,7 @@ def transfer_file(model: Model, source: Path, target: Path, to: str, controls: C
     """Read, transfer and write one song; returns what the table says of it."""
     midi = read_midi_bytes(source)
     song = model.transfer_midi(midi, to, controls)
-    before, after = (_percent(model.probability(m, to)) for m in (midi, song.midi))
+    before, after = (_percent(model.probabilities(m).get(to)) for m in (midi, song.midi))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, song.midi)
     written = as_text(str(target)) + "".join(f"; {remark}" for remark in song.remarks)

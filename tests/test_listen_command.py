@@ -109,8 +109,8 @@ def test_the_page_of_an_evaluation_has_six_phrases_and_two_songs(run_dir, browse
     assert titles[:6] == phrases and len(titles) == 8
     assert "jazz → pop" in titles[6] and "pop → jazz" in titles[7]
     until(lambda: len(durations(browser)) == 24 and all(durations(browser)))
-    assert max(durations(browser)) < 61
-    assert [word for word in all_of(browser, ".remarks") if "cut after 1:00" in word.text] != []
+    assert max(durations(browser)) < 31
+    assert [word for word in all_of(browser, ".remarks") if "cut after 0:30" in word.text] != []
 
 
 def test_mistakes_are_told_in_one_line_and_nothing_is_written(model_path, tmp_path):

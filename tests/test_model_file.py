@@ -94,11 +94,12 @@ def test_the_probability_of_a_genre_is_over_all_phrases_with_notes(model, tmp_pa
     phrases = np.zeros((2, 64, 84, 1), bool)
     phrases[0, :4, 36] = phrases[1, :4, 40] = True
     wanted = model.judge.probabilities(phrases).mean(axis=0)
-    found = [model.probability(path.read_bytes(), genre) for genre in model.genres]
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    found = model.probabilities(path.read_bytes())
+    assert tuple(found) == model.genres
+    np.testing.assert_allclose(list(found.values()), wanted, rtol=1e-5)
     beyond = write_midi_file(tmp_path / "b.mid", [(0, 480, 10)])
-    assert model.probability(beyond.read_bytes(), "pop") is None
-    assert dataclasses.replace(model, judge=None).probability(path.read_bytes(), "pop") is None
+    assert model.probabilities(beyond.read_bytes()) == {}
+    assert dataclasses.replace(model, judge=None).probabilities(path.read_bytes()) == {}
 
 
 def telling(data: bytes, **others: object) -> bytes:

@@ -107,14 +107,14 @@ def assert_descended(grads, before, after, trace):
     jax.tree.map(check, grads, trace, before, after)
 
 
-def begin(key, **changes):
+def begin(key, weights=SURE, **changes):
     """A state before the first step, its weights drawn by NumPy, which need not be compiled."""
     config = dataclasses.replace(CONFIG, **changes)
     state = state_shapes(config, SGD)
 
     def draw(path, leaf):
         name = "/".join(str(getattr(key, "key", "")) for key in path)
-        rng = np.random.default_rng([SURE, *name.encode()])
+        rng = np.random.default_rng([weights, *name.encode()])
         return (("scale" in name) + 0.05 * rng.normal(size=leaf.shape)).astype(np.float32)
 
     networks = {
