@@ -110,8 +110,11 @@ class _Desk:
                 return await asyncio.shield(doing)
         except TimeoutError:
             raise HTTPException(504, f"This song takes over {self._limits.work:g} seconds.") from None
-        except (RefusedSongError, RuntimeError) as error:
-            raise HTTPException(422, f"{error}.".replace("--any_metre", "the box “any metre”")) from error
+        except RefusedSongError as error:
+            reason = str(error).replace("--any_metre", "the box “any metre”")
+            raise HTTPException(422, f"This song cannot be used: {reason}.") from error
+        except RuntimeError as error:
+            raise HTTPException(422, f"{str(error).capitalize()}.") from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
 
@@ -176,7 +179,7 @@ def _until(deadline: float, network: Network) -> Network:
         parts = []
         for start in range(0, len(phrases), BATCH):
             if time.monotonic() > deadline:
-                raise RuntimeError("This song takes too long")
+                raise RuntimeError("this song takes too long")
             parts.append(network(phrases[start : start + BATCH]))
         return np.concatenate(parts)
 

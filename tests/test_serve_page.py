@@ -111,7 +111,8 @@ def test_a_bad_file_and_none_get_a_readable_message_and_the_page_goes_on(page, s
     bad = tmp_path / "bad.mid"
     bad.write_text("no music")
     send(page, bad)
-    until(lambda: "not a MIDI file" in status(page))
+    until(lambda: status(page).startswith("This song cannot be used: not a MIDI file"))
+    assert not one_of(page, "#legend").is_displayed()
     assert "error" in one_of(page, "#status").get_attribute("class") and all_of(page, "#result svg") == []
     large = tmp_path / "large.mid"
     large.write_bytes(bytes(8 * 2**20 + 1))
