@@ -54,6 +54,7 @@ def test_phrases_streamed_are_the_phrases_held_to_the_bit(straight, tmp_path, no
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_streamed_run_taken_up_again_in_groups_is_the_same_to_the_bit(
     straight, tmp_path, no_room_on_the_device
 ):

@@ -236,6 +236,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_
     assert all(np.isfinite(leaf).all() for leaf in leaves)
 
 
+@pytest.mark.slow
 def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_dir, tmp_path):
     flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--log_every=2", *SMALLEST]
     flags += ["--workdir=run", "--save_every=2", "--eval_every=3"]

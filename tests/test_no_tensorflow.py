@@ -33,6 +33,7 @@ def test_the_plant_notices_an_import(planted):
     assert (planted / "imported").exists()
 
 
+@pytest.mark.slow
 def test_prepare_train_and_evaluate_never_import_tensorflow(planted, tmp_path):
     for genre, pitch in (("jazz", 40), ("pop", 70)):
         for number in range(12):

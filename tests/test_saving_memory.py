@@ -86,6 +86,7 @@ def test_without_a_cpu_microbatches_are_a_loop_of_the_same_step(history, monkeyp
     assert_the_same(state, expected)
 
 
+@pytest.mark.slow
 def test_the_terms_of_robust_are_means_over_microbatches_too():
     config = Config(**{**CONFIG.__dict__, **RECIPES["robust"], "pool_size": 0, "ema_decay": 0.0})
     state = begin(

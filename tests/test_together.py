@@ -80,6 +80,7 @@ def test_one_at_a_time_on_a_cpu():
     assert how_many_fit(CONFIGS, batch_of(0)) == 1
 
 
+@pytest.mark.slow
 def test_xlas_account_grows_with_the_runs():
     plain, batch = jax.eval_shape(lambda: begin(key=1)), batch_of(0)
     one, two = (Together(CONFIGS[:count]).bytes_needed(plain, batch) for count in (1, 2))
