@@ -86,7 +86,8 @@ def arrange(
     kept[places] = stays
     at = places[stays]
     moved = notes.ends.copy()
-    moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, ticks_per_quarter)
+    on_grid = np.minimum(_ticks(staying.ends, ticks_per_quarter), notes.ends[~notes.drums].max())
+    moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, on_grid)
     moved = _in_order(notes, kept, moved)
     return Arrangement(kept, moved, _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter))
 
@@ -134,10 +135,9 @@ def _surest(spans: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
 
 
 def _end_ticks(
-    onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, ticks_per_quarter: int
+    onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, on_grid: np.ndarray
 ) -> np.ndarray:
     """[K] where source notes that stay end: as played, or cut or held to the grid, up to the next onset."""
-    on_grid = _ticks(staying.ends, ticks_per_quarter)
     cut = np.where(staying.ends < end_steps, on_grid, ends)
     held = np.maximum(np.minimum(on_grid, next_onsets(onsets, staying.rows)), ends)
     return np.where(staying.ends > end_steps, held, cut)

@@ -14,6 +14,7 @@ import numpy as np
 from cyclegan_jax import sound
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi_reader import parse_midi
+from cyclegan_jax.refusals import RefusedSongError
 from cyclegan_jax.roll_drawing import lay_out
 from cyclegan_jax.songs import quantise
 
@@ -110,10 +111,16 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
 
 
 def _sounds(piece: Piece, seconds: float) -> list[str]:
-    """The attribute that gives each version its sound, made side by side."""
+    """The attribute that gives each version its sound, made side by side; nothing where none can be made."""
+
+    def attribute(version: Version) -> str:
+        try:
+            return f' src="{_data("audio/mpeg", sound.mp3_of(version.midi, seconds))}"'
+        except RefusedSongError:
+            return ""
+
     with ThreadPoolExecutor() as threads:
-        made = threads.map(lambda version: sound.mp3_of(version.midi, seconds), piece.versions)
-        return [f' src="{_data("audio/mpeg", mp3)}"' for mp3 in made]
+        return list(threads.map(attribute, piece.versions))
 
 
 def _row(kind: str, version: Version, picture: str, sounds: str) -> str:

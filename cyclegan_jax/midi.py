@@ -10,6 +10,7 @@ import symusic
 
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.midi_reader import Score, Tempo, read_midi
+from cyclegan_jax.refusals import Refusal, RefusedSongError
 from cyclegan_jax.rolls import LOWEST_PITCH, STEPS_PER_BEAT
 
 Source = str | os.PathLike[str] | pretty_midi.PrettyMIDI
@@ -64,9 +65,20 @@ def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
     return score.dumps_midi()
 
 
+def open_pretty_midi(midi: bytes) -> pretty_midi.PrettyMIDI:
+    """The bytes of a MIDI file as a PrettyMIDI.
+
+    Raises RefusedSongError for what pretty_midi does not take, such as over ten million ticks.
+    """
+    try:
+        return pretty_midi.PrettyMIDI(io.BytesIO(midi))
+    except Exception as error:  # mido's own kinds among them, which have nothing else in common
+        raise RefusedSongError(Refusal.READER_FAILED, f"pretty_midi: {error}") from error
+
+
 def to_pretty_midi(roll: np.ndarray, tempo: float) -> pretty_midi.PrettyMIDI:
     """A roll as a PrettyMIDI: [steps, 84] bool, `tempo` in beats per minute."""
-    return pretty_midi.PrettyMIDI(io.BytesIO(midi_bytes(roll, (Tempo(0.0, tempo),))))
+    return open_pretty_midi(midi_bytes(roll, (Tempo(0.0, tempo),)))
 
 
 def write_midi(path: Path, roll: np.ndarray, tempos: tuple[Tempo, ...]) -> None:

@@ -1,7 +1,6 @@
 """A trained model as a musician uses it: songs in, songs in the other genre out."""
 
 import functools
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,8 @@ from cyclegan_jax.config import Config, check_choice
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.crossfade import Network
 from cyclegan_jax.judge import Judge
-from cyclegan_jax.midi import Source
+from cyclegan_jax.midi import Source, open_pretty_midi
 from cyclegan_jax.midi_reader import parse_midi
-from cyclegan_jax.refusals import Refusal, RefusedSongError
 from cyclegan_jax.rolls import PHRASE_SHAPE, cut_padded
 from cyclegan_jax.song_transfer import TransferredSong, midi_of, transfer_song
 from cyclegan_jax.songs import quantise
@@ -52,11 +50,7 @@ class Model:
         `controls`: the fields of Controls. Raises UserError for a genre or a control that is not allowed,
         RefusedSongError for a song that cannot be transferred.
         """
-        song = self.transfer_midi(midi_of(source), to, Controls(**controls))
-        try:
-            return pretty_midi.PrettyMIDI(io.BytesIO(song.midi))
-        except ValueError as error:  # its own limit of ticks
-            raise RefusedSongError(Refusal.TOO_LONG, str(error)) from error
+        return open_pretty_midi(self.transfer_midi(midi_of(source), to, Controls(**controls)).midi)
 
     def transfer_midi(self, midi: bytes, to: str, controls: Controls) -> TransferredSong:
         """As `transfer`, from the bytes of a MIDI file to those of another."""

@@ -68,10 +68,15 @@ def load(path: str | Path) -> Model:
     facts = told["facts"]
     if _digest(facts, arrays) != told["sha256"]:
         raise UserError(f"{str(path)!r} is damaged: its checksum is another; copy or export it again.")
-    config = Config.from_dict(facts["config"])
+    try:
+        config, accuracy = Config.from_dict(facts["config"]), float(facts["judge_accuracy"])
+        trained_on, evaluation = dict(facts["trained_on"]), dict(facts["evaluation"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{str(path)!r} does not tell what a model must: {error}; export it again."
+        ) from error
     params = _shaped(path, config, arrays)
-    judge = Judge(params.pop(JUDGE), float(facts["judge_accuracy"]))
-    return Model(config, params, judge, facts["trained_on"], facts["evaluation"])
+    return Model(config, params, Judge(params.pop(JUDGE), accuracy), trained_on, evaluation)
 
 
 def _told(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
@@ -104,6 +109,8 @@ def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[s
             raise UserError(
                 f"{str(path)!r} is not the model it says: {name!r} is {found}, not {shape}; export it again."
             )
+        if not np.isfinite(arrays[name]).all():
+            raise UserError(f"{str(path)!r} has values in {name!r} that are no numbers; export it again.")
     return flax.traverse_util.unflatten_dict({n: a.astype(np.float32) for n, a in arrays.items()}, sep="/")
 
 

@@ -15,6 +15,7 @@ WIDTH = 960  # pixels, that a short song is to fill
 ROW = 4  # pixels a semitone
 HEAD = 16  # pixels above the rows, for the numbers of the bars
 GAP = 0.6  # pixels between a note and the next of its pitch
+MIDDLE_C = 60
 MARGIN = 2  # semitones above the highest and below the lowest note
 
 
@@ -111,14 +112,15 @@ def lay_out(midis: list[bytes], seconds: float) -> Drawing:
     """The frame for pictures of versions of one song, of which the first gives tempos and bars."""
     scores = [parse_midi(midi) for midi in midis]
     songs = [quantise(score) for score in scores]
-    pitches = np.concatenate([np.flatnonzero(song.roll.any(axis=0)) for song in songs]) + LOWEST_PITCH
+    rows = np.concatenate([np.flatnonzero(song.roll.any(axis=0)) for song in songs])
+    pitches = rows + LOWEST_PITCH if len(rows) else np.array([MIDDLE_C])
     steps = max(len(song.roll) for song in songs)
     length = float(songs[0].seconds(np.array([steps]))[0])
     return Drawing(
         song=songs[0],
         bars=bar_lines(scores[0], steps),
-        lowest=int(pitches.min(initial=60)) - MARGIN,
-        highest=int(pitches.max(initial=60)) + MARGIN,
+        lowest=int(pitches.min()) - MARGIN,
+        highest=int(pitches.max()) + MARGIN,
         seconds=min(length, seconds),
     )
 

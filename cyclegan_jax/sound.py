@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import numpy as np
-import pretty_midi
 import soundfile
+
+from cyclegan_jax.midi import open_pretty_midi
 
 RATE = 22_050  # samples a second
 COMPRESSION = 0.85  # soundfile's number for 32 kbit/s at that rate
@@ -29,9 +30,9 @@ def render(midi: bytes, seconds: float) -> np.ndarray:
     """The first `seconds` of a song as samples in [-1, 1], [N] float32 at RATE.
 
     FluidSynth plays it with pretty_midi's own General MIDI soundfont; without it each note is a sine wave,
-    and drums are silent. Raises ValueError for more ticks than pretty_midi takes.
+    and drums are silent. Raises RefusedSongError for what pretty_midi does not take.
     """
-    music = pretty_midi.PrettyMIDI(io.BytesIO(midi))
+    music = open_pretty_midi(midi)
     is_cut = music.get_end_time() > seconds
     for part in music.instruments:
         part.notes = [note for note in part.notes if note.start < seconds]

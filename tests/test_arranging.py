@@ -97,6 +97,13 @@ def test_a_note_is_held_up_to_the_next_of_its_pitch_as_that_was_played():
     assert found.ends.tolist() == [188, 300, 700]
 
 
+def test_a_note_is_not_held_beyond_the_song():
+    notes = played((0, 90, 60, 80), (0, 690, 40, 80))
+    cells = cells_of({60: range(29), 40: range(29)}, steps=29)
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert found.ends.tolist() == [690, 690]
+
+
 def test_repeated_notes_stay_apart():
     notes = played((0, 4, 60, 80), (4, 8, 60, 81), (8, 12, 60, 82), (0, 32, 40, 80))
     found = arranged(notes, {60: range(12), 40: range(32)})

@@ -1,12 +1,14 @@
 """The page to listen to: all that it needs is in it, it says what it shows, and it is never too large."""
 
 import base64
+import dataclasses
 import io
 import re
 
 import pytest
 import soundfile
 from midi_files import write_midi_file
+from odd_midi import LONG, SIGNATURE, meta, midi, track
 
 from cyclegan_jax import listening
 from cyclegan_jax.errors import UserError
@@ -48,6 +50,13 @@ def test_what_people_name_is_text_and_no_markup(piece):
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text
     assert "a &lt;b&gt; &amp; c" in text and "&lt;facts&gt;" in text and "and &lt;back&gt;" in text
     assert 'download="song&quot;0.mid"' in text and "taken as 4/4; &lt;i&gt;" in text
+
+
+def test_a_song_that_cannot_be_played_is_still_seen(piece):
+    strange = midi(track(SIGNATURE, meta(0x59, b"\x63\x09"), LONG))
+    versions = [dataclasses.replace(version, midi=strange) for version in piece.versions]
+    text = page("a", "", [dataclasses.replace(piece, versions=versions)])
+    assert text.count("<svg") == 3 and decoded(text, "audio/mpeg") == []
 
 
 def test_the_genres_are_told_where_they_are_known(piece):

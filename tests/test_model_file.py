@@ -17,7 +17,7 @@ from midi_files import write_midi_file
 
 import cyclegan_jax as cg
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.model_file import KEY, load, save
+from cyclegan_jax.model_file import KEY, VERSION, _digest, load, save
 from launch.run_folder import RunFolder
 from launch.run_model import model_of_run
 
@@ -146,6 +146,28 @@ def without(model: cg.Model, path) -> cg.Model:
     generators = jax.tree.map(np.asarray, model.generators)
     del generators["gen_ba"]["Conv_0"]
     return dataclasses.replace(model, generators=generators)
+
+
+def test_a_file_that_does_not_tell_what_it_must_is_refused(exported, tmp_path):
+    arrays = safetensors.numpy.load(exported.read_bytes())
+    for facts in ({}, {"config": {}}, {"config": 3}, []):
+        told = {"version": VERSION, "sha256": _digest(facts, arrays), "facts": facts}
+        (tmp_path / "a.model").write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
+        with pytest.raises(UserError, match=r"a.model' does not tell what a model must"):
+            load(tmp_path / "a.model")
+
+
+def test_values_that_are_no_numbers_are_refused(exported, tmp_path):
+    data = exported.read_bytes()
+    arrays = safetensors.numpy.load(data)
+    (length,) = struct.unpack("<Q", data[:8])
+    told = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+    name = next(iter(arrays))
+    arrays[name] = arrays[name] * np.float16("nan")
+    told["sha256"] = _digest(told["facts"], arrays)
+    (tmp_path / "a.model").write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
+    with pytest.raises(UserError, match="that are no numbers"):
+        load(tmp_path / "a.model")
 
 
 MISFITS = {

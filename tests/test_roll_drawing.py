@@ -77,13 +77,19 @@ def test_bars_are_where_each_metre_has_them(tmp_path):
 
 
 def test_all_versions_share_one_frame_around_all_notes(tmp_path):
-    before, after = midi(tmp_path, "a", (0, 16, 60)), midi(tmp_path, "b", (0, 32, 72), (0, 1, 47))
+    before, after = midi(tmp_path, "a", (0, 16, 66)), midi(tmp_path, "b", (0, 32, 85), (0, 1, 62))
     drawing, original, transfer = drawn(before, after)
-    assert (drawing.lowest, drawing.highest) == (47 - MARGIN, 72 + MARGIN)
+    assert (drawing.lowest, drawing.highest) == (62 - MARGIN, 85 + MARGIN)
     assert drawing.seconds == pytest.approx(4.0)
     frames = {re.findall(r'<svg width="(\d+)" height="(\d+)"', svg)[0] for svg in (original, transfer)}
     assert len(frames) == 1
-    assert re.findall(r'class="pitch"[^>]*>(C\d)<', original) == ["C3", "C4", "C5"]
+    assert re.findall(r'class="pitch"[^>]*>(C\d)<', original) == ["C4", "C5", "C6"]
+
+
+def test_a_song_without_a_note_on_the_roll_has_an_empty_picture(tmp_path):
+    before = midi(tmp_path, "a", (0, 16, 10))
+    _, original, _ = drawn(before, before)
+    assert path(original, "shared") == path(original, "own") == ""
 
 
 def test_a_picture_is_cut_where_it_is_to_end(tmp_path):
