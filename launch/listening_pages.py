@@ -20,16 +20,18 @@ SECONDS = 30.0  # of an evaluation's songs
 def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Controls) -> Piece:
     """A song, what `model` makes of it, and what it makes of that on the way back; `name` without ending.
 
-    Raises as `Model.transfer_midi`.
+    There is no way back from silence. Raises as `Model.transfer_midi`.
     """
     origin = model.origin_of(to)
     there = model.transfer_midi(midi, to, controls)
-    back = model.transfer_midi(there.midi, origin, controls)
     versions = [
         version_of(model, "original", f"{name}.mid", midi),
         version_of(model, f"in {to}", f"{name}_{to}.mid", there.midi),
-        version_of(model, f"and back in {origin}", f"{name}_{to}_{origin}.mid", back.midi),
     ]
+    if not there.kept + there.new:
+        return Piece(name, versions, (*there.remarks, "nothing is left of it"))
+    back = model.transfer_midi(there.midi, origin, controls)
+    versions.append(version_of(model, f"and back in {origin}", f"{name}_{to}_{origin}.mid", back.midi))
     return Piece(name, versions, there.remarks)
 
 
