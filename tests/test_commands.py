@@ -174,6 +174,7 @@ def test_a_mistake_is_one_line_with_exit_code_2_and_no_run_folder(train_flags, t
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.slow
 def test_a_run_that_collapses_under_stop_on_collapse_ends_with_exit_code_3(train_flags, tmp_path):
     """The paper's nets begin with probabilities of about one half: rolls full of noise."""
     flags = (*train_flags, "--recipe=paper", "--model=base", "--eval_every=2", "--workdir=run")

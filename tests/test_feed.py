@@ -47,6 +47,7 @@ def test_as_many_steps_go_at_once_as_lie_between_two_ticks_but_for_a_cpu(monkeyp
     assert [default_steps_per_dispatch(every) for every in (1, 10, 1000)] == [1, 10, MOST_AT_ONCE]
 
 
+@pytest.mark.slow
 def test_phrases_streamed_are_the_phrases_held_to_the_bit(straight, tmp_path, no_room_on_the_device):
     workdir, state = straight
     streamed = run(tmp_path, judged=True)

@@ -40,6 +40,7 @@ def place(tmp_path_factory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_prepare_then_train_on_the_authors_arrays(place):
     prepared = run_command("prepare", "--dataset=paper", "--manual_dir=arrays", cwd=place)
     assert prepared.returncode == 0, prepared.stderr

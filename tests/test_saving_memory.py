@@ -72,6 +72,7 @@ def test_a_step_that_saves_memory_is_the_same_step(histories):
     raise failures[0]
 
 
+@pytest.mark.slow
 def test_without_a_cpu_microbatches_are_a_loop_of_the_same_step(history, monkeypatch):
     before = history[0][-2]
 
@@ -129,6 +130,7 @@ def test_parts_over_devices_must_divide_the_batch():
         MemorySaving(accumulate=0)
 
 
+@pytest.mark.slow
 def test_two_devices_in_parts_do_as_one(history):
     parallel = Parallel(FRESH, SGD, jax.devices()[:2], memory=MemorySaving(accumulate=2))
     before, after = history[0][-2:]
