@@ -138,7 +138,7 @@ def _end_ticks(
     onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, on_grid: np.ndarray
 ) -> np.ndarray:
     """[K] where source notes that stay end: as played, or cut or held to the grid, up to the next onset."""
-    cut = np.where(staying.ends < end_steps, on_grid, ends)
+    cut = np.where(staying.ends < end_steps, np.maximum(on_grid, onsets + 1), ends)
     held = np.maximum(np.minimum(on_grid, next_onsets(onsets, staying.rows)), ends)
     return np.where(staying.ends > end_steps, held, cut)
 
@@ -171,13 +171,15 @@ def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_qua
     They end with the song at the latest, and where a note of their pitch begins that stays, [N] bool.
     """
     pitched = ~notes.drums
+    last = notes.ends[pitched].max()
+    new = new.only(_ticks(new.onsets, ticks_per_quarter) < last)
     onsets, ends = _ticks(new.onsets, ticks_per_quarter), _ticks(new.ends, ticks_per_quarter)
     pitches = new.rows + LOWEST_PITCH
     of_all = (
         np.concatenate([onsets, notes.onsets[staying]]),
         np.concatenate([pitches, notes.pitches[staying]]),
     )
-    ends = np.minimum(ends, np.minimum(next_onsets(*of_all)[: len(onsets)], notes.ends[pitched].max()))
+    ends = np.minimum(ends, np.minimum(next_onsets(*of_all)[: len(onsets)], last))
     reach = NEIGHBOURHOOD * ticks_per_quarter
     velocities = _loudness(notes.onsets[pitched], notes.velocities[pitched], onsets, reach)
     return NewNotes(onsets, np.maximum(ends, onsets + 1), pitches, velocities)

@@ -1,8 +1,10 @@
 """How a song is transferred: what a musician may turn."""
 
 import dataclasses
+from numbers import Integral, Real
 
 from cyclegan_jax.config import check_range
+from cyclegan_jax.errors import UserError
 from cyclegan_jax.rolls import BARS_PER_PHRASE
 
 # Source cells count as logits of ±SOURCE_LOGIT; a threshold between their probabilities gives them back.
@@ -25,6 +27,10 @@ class Controls:
     any_metre: bool = False  # whether songs other than in 4/4 are transferred, see metre.lay_bars
 
     def __post_init__(self) -> None:
+        for name in ("strength", "threshold", "keep_whole"):
+            self._check_kind(name, Real, "a number")
+        for name in ("overlap", "polyphony") + ("program",) * (self.program is not None):
+            self._check_kind(name, Integral, "a whole number")
         check_range("strength", self.strength, 0.0, 1.0)
         check_range("threshold", self.threshold, LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
         check_range("overlap", self.overlap, 0, BARS_PER_PHRASE - 1)
@@ -32,3 +38,8 @@ class Controls:
         check_range("polyphony", self.polyphony, 0, 128)
         if self.program is not None:
             check_range("program", self.program, 0, 127)
+
+    def _check_kind(self, name: str, kind: type, told: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, kind):
+            raise UserError(f"{name} is {value!r}, but must be {told}.")

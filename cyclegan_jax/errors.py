@@ -14,3 +14,7 @@ class TrainingDivergedError(ArithmeticError):
 
 class TrainingCollapsedError(RuntimeError):
     """The outputs are all alike, blank or of an impossible density; the message says where the run stands."""
+
+
+class NoSoundError(RuntimeError):
+    """A song that comes to no sound, within the time and memory that it may take."""

@@ -16,10 +16,11 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi_reader import parse_midi
 from cyclegan_jax.refusals import RefusedSongError
 from cyclegan_jax.roll_drawing import lay_out
-from cyclegan_jax.songs import quantise
+from cyclegan_jax.songs import check_notes, quantise
 
 MOST_BYTES = 10_000_000  # of a page
 SHORTEST = 2.0  # seconds, that a song may be cut to
+MOST_SECONDS = MOST_BYTES * 3 / 4 / sound.BYTES_PER_SECOND / 2  # of a song whose two versions fill a page
 PAGES = importlib.resources.files("cyclegan_jax") / "pages"
 
 
@@ -50,8 +51,12 @@ class Piece:
 
 
 def seconds_of(midi: bytes) -> float:
-    """How long the pitched notes of a song last. Raises RefusedSongError."""
-    song = quantise(parse_midi(midi))
+    """How long the pitched notes of a song last; 0 if it has none. Raises RefusedSongError."""
+    score = parse_midi(midi)
+    if not len(score.pitches):
+        return 0.0
+    check_notes(score)
+    song = quantise(score)
     return float(song.seconds(np.array([len(song.roll)]))[0])
 
 
@@ -61,19 +66,21 @@ def page(title: str, facts: str, pieces: Sequence[Piece], *, seconds: float = ma
     At most 10 MB: songs are cut as short as that takes, and say so; `seconds`: no song is longer in any
     case. Raises UserError where not even two seconds of each have room.
     """
-    lengths = [piece.seconds for piece in pieces]
-    longest = min(seconds, max(lengths))
-    while True:
+    longest = min(seconds, max(piece.seconds for piece in pieces), MOST_SECONDS)
+    size = len("".join(piece_html(piece, SHORTEST, with_sound=False) for piece in pieces).encode())
+    while size <= MOST_BYTES:
         shown = "".join(piece_html(piece, longest, with_sound=True) for piece in pieces)
         text = fill("listen.html", title=html.escape(title), facts=html.escape(facts), pieces=shown)
         size = len(text.encode())
         if size <= MOST_BYTES:
             return text
         longest = min(longest * 0.9 * MOST_BYTES / size, longest - 1)
-        if longest < SHORTEST:
-            raise UserError(
-                f"{len(pieces)} songs are too many for a page of {MOST_BYTES // 10**6} MB; take fewer."
-            )
+        if longest >= SHORTEST:
+            size = 0
+    raise UserError(
+        f"the songs, {len(pieces)} of them, and their MIDI files are too large for a page of "
+        f"{MOST_BYTES // 10**6} MB; take fewer or smaller ones."
+    )
 
 
 def fill(name: str, **values: str) -> str:
@@ -93,7 +100,9 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     scores = [parse_midi(version.midi) for version in piece.versions]
     original, transfer = (quantise(score) for score in scores[:2])
     others = [transfer, *[original] * (len(scores) - 1)]
-    sounds = _sounds(piece, drawing.seconds) if with_sound else [""] * len(scores)
+    is_cut = drawing.seconds < piece.seconds
+    heard = drawing.seconds if is_cut else math.inf  # drums and the last note's release may go on for longer
+    sounds = _sounds(piece, heard) if with_sound else [""] * len(scores)
     pictures = [
         drawing.draw(score, other, ghosts=place > 1)
         for place, (score, other) in enumerate(zip(scores, others, strict=True))
@@ -101,7 +110,7 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     kinds = ["original", *["version"] * len(others[1:])]
     rows = map(_row, kinds, piece.versions, pictures, sounds)
     remarks = list(piece.remarks)
-    if drawing.seconds < piece.seconds - 0.5:
+    if is_cut:
         remarks.append(f"cut after {_clock(drawing.seconds)} of {_clock(piece.seconds)}")
     told = f'<p class="remarks">{html.escape("; ".join(remarks))}</p>' if remarks else ""
     return (

@@ -10,6 +10,7 @@ from cyclegan_jax.midi_tracks import EMPTY_TEXT, END_OF_TRACK, MESSAGES, PIECE, 
 from cyclegan_jax.refusals import Refusal, RefusedSongError
 
 MAX_EVENTS = 1_200_000  # over two for each note that a file may have
+MOST_TRACKS = 65_535 - 3  # a file counts them in 16 bits, and three may come to them
 LONGEST_DELTA = 2**28 - 1  # ticks (Standard MIDI Files 1.0)
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 META, TRACK_NAME = 0xFF, 0x03
@@ -53,6 +54,8 @@ class Sequence:
 def read_sequence(data: bytes) -> Sequence:
     """The events of a file that `parse_midi` accepts. Raises RefusedSongError where there are too many."""
     division, bodies = read_chunks(data)
+    if len(bodies) > MOST_TRACKS:
+        raise RefusedSongError(Refusal.TOO_MANY, f"{len(bodies)} tracks")
     tracks, left = [], MAX_EVENTS
     for body in bodies:
         tracks.append(_events(body, left))

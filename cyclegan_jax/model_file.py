@@ -61,7 +61,9 @@ def load(path: str | Path) -> Model:
         with safetensors.safe_open(path, framework="np") as file:
             told = _told(path, file.metadata() or {})
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except safetensors.SafetensorError as error:
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read; make it readable or name another model.") from error
+    except (safetensors.SafetensorError, AttributeError, TypeError) as error:
         raise UserError(
             f"{str(path)!r} is no model file, or is cut off: {error}; export it again."
         ) from error
@@ -71,6 +73,7 @@ def load(path: str | Path) -> Model:
     try:
         config, accuracy = Config.from_dict(facts["config"]), float(facts["judge_accuracy"])
         trained_on, evaluation = dict(facts["trained_on"]), dict(facts["evaluation"])
+        _check_facts(config, trained_on)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{str(path)!r} does not tell what a model must: {error}; export it again."
@@ -96,6 +99,25 @@ def _told(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     return told
 
 
+def _check_facts(config: Config, trained_on: dict[str, Any]) -> None:
+    """Raise ValueError unless genres are two plain names and numbers are whole that must be."""
+    genres = config.pair
+    if len(set(genres)) != 2 or not all(
+        isinstance(g, str) and g.isprintable() and "/" not in g for g in genres
+    ):
+        raise ValueError(f"genres {genres}")
+    if not all(
+        type(number) is int for number in (config.width, config.blocks, config.batch_size, config.pool_size)
+    ):
+        raise ValueError("sizes that are no whole numbers")
+    if (
+        trained_on
+        and not {"dataset", "phrases"} <= set(trained_on)
+        and set(genres) <= set(trained_on["phrases"])
+    ):
+        raise ValueError(f"trained on {trained_on}")
+
+
 def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[str, Params]:
     """The parameters as float32, by network. Raises UserError unless they are what the config asks for."""
     depths = {array.shape[:1] for name, array in arrays.items() if "residual_blocks" in name}
@@ -103,7 +125,7 @@ def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[s
         raise UserError(f"{str(path)!r} has not the {config.blocks} blocks that it says; export it again.")
     wanted = _flat(_shapes(config))
     for name in sorted({*wanted, *arrays}):
-        found = arrays[name].shape if name in arrays else None
+        found = arrays[name].shape if name in arrays and arrays[name].dtype == np.float16 else None
         if name not in wanted or found != wanted[name].shape:
             shape = wanted[name].shape if name in wanted else None
             raise UserError(

@@ -53,7 +53,10 @@ def rewrite(
 
 
 def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:
-    """The tracks without notes that go, and with other note-offs where notes end otherwise."""
+    """The tracks without notes that go, and with other note-offs where notes end otherwise.
+
+    Note-offs that closed nothing go where ends are moved, lest they close something now.
+    """
     gone: dict[int, set[int]] = defaultdict(set)
     offs: dict[int, list[Event]] = defaultdict(list)
     moved = kept & (ends != notes.ends)
@@ -64,6 +67,11 @@ def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.n
             offs[track].append(_note_off(ends[note], notes.channels[note], notes.pitches[note]))
         else:
             gone[track].add(int(notes.note_ons[note]))
+    for track in offs:
+        of_track = notes.tracks == track
+        paired = {*notes.note_ons[of_track].tolist(), *notes.note_offs[of_track].tolist()}
+        places = enumerate(sequence.tracks[track])
+        gone[track] |= {p for p, event in places if event.kind in (NOTE_ON, NOTE_OFF) and p not in paired}
     return [
         _merged([event for place, event in enumerate(track) if place not in gone[number]], offs[number])
         for number, track in enumerate(sequence.tracks)
@@ -100,7 +108,9 @@ def _free_channel(tracks: list[list[Event]]) -> int | None:
 
 def _all_pitched(notes: PlayedNotes, arrangement: Arrangement) -> NewNotes:
     stays = arrangement.kept & ~notes.drums
-    source = notes.onsets[stays], arrangement.ends[stays], notes.pitches[stays], notes.velocities[stays]
+    onsets = notes.onsets[stays]
+    ends = np.maximum(arrangement.ends[stays], onsets + 1)
+    source = onsets, ends, notes.pitches[stays], notes.velocities[stays]
     return NewNotes(*map(np.concatenate, zip(source, arrangement.new, strict=True)))
 
 

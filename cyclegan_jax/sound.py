@@ -1,19 +1,26 @@
 """What a MIDI file sounds like, as MP3: by FluidSynth where it is installed, else by plain sine waves."""
 
+import dataclasses
 import importlib
 import io
 import subprocess
 import sys
 
 import numpy as np
+import pretty_midi
 import soundfile
 
+from cyclegan_jax.errors import NoSoundError
 from cyclegan_jax.midi import open_pretty_midi
+from cyclegan_jax.midi_events import META, read_sequence
+from cyclegan_jax.midi_tracks import END_OF_TRACK, SET_TEMPO
 
 RATE = 22_050  # samples a second
 COMPRESSION = 0.85  # soundfile's number for 32 kbit/s at that rate
 BYTES_PER_SECOND = 4_100  # of MP3, frames' headers among them
 FADE = 0.5  # seconds, at the end of what was cut off
+SYSTEM = 0xF0  # the first status that is no channel's
+HEARD = (bytes([META, SET_TEMPO]), bytes([META, END_OF_TRACK]))
 MOST_MEMORY = 4 << 30  # bytes, for a process of its own
 
 
@@ -32,21 +39,43 @@ def render(midi: bytes, seconds: float) -> np.ndarray:
     FluidSynth plays it with pretty_midi's own General MIDI soundfont; without it each note is a sine wave,
     and drums are silent. Raises RefusedSongError for what pretty_midi does not take.
     """
-    music = open_pretty_midi(midi)
-    is_cut = music.get_end_time() > seconds
+    music = open_pretty_midi(_playable(midi))
+    end = music.get_end_time()
+    total = np.zeros(int(min(seconds, end or 1.0) * RATE), np.float64)
     for part in music.instruments:
-        part.notes = [note for note in part.notes if note.start < seconds]
-        for note in part.notes:
-            note.end = min(note.end, seconds)
-    audible = [part for part in music.instruments if part.notes and (has_fluidsynth() or not part.is_drum)]
-    if not audible:
-        return np.zeros(int(min(seconds, music.get_end_time() or 1.0) * RATE), np.float32)
-    samples = music.fluidsynth(fs=RATE) if has_fluidsynth() else music.synthesize(fs=RATE)
-    samples = samples[: int(seconds * RATE)].astype(np.float32)
-    if is_cut:
+        _cut(part, seconds)
+        if not part.notes or (part.is_drum and not has_fluidsynth()):
+            continue
+        # each by itself: one synthesizer for all would hand a part's last controllers to the next
+        samples = part.fluidsynth(fs=RATE) if has_fluidsynth() else part.synthesize(fs=RATE)
+        longest = int(min(seconds * RATE, max(len(total), len(samples))))
+        total = np.pad(total, (0, max(longest - len(total), 0)))
+        total[: len(samples)] += samples[: len(total)]
+    loudest = np.abs(total).max(initial=0)
+    samples = (total / loudest if loudest else total).astype(np.float32)
+    if end > seconds:
         fading = min(int(FADE * RATE), len(samples))
         samples[len(samples) - fading :] *= np.linspace(1, 0, fading, dtype=np.float32)
     return samples
+
+
+def _playable(midi: bytes) -> bytes:
+    """What sounds of a file, for a reader that stumbles over more: no text, no keys, no RIFF around it."""
+    sequence = read_sequence(midi)
+    kept = [
+        [event for event in track if event.kind < SYSTEM or event.message[:2] in HEARD]
+        for track in sequence.tracks
+    ]
+    return dataclasses.replace(sequence, tracks=kept).to_bytes()
+
+
+def _cut(part: pretty_midi.Instrument, seconds: float) -> None:
+    """Leave nothing of a part that comes after `seconds`."""
+    part.notes = [note for note in part.notes if note.start < seconds]
+    part.control_changes = [change for change in part.control_changes if change.time < seconds]
+    part.pitch_bends = [bend for bend in part.pitch_bends if bend.time < seconds]
+    for note in part.notes:
+        note.end = min(note.end, seconds)
 
 
 def to_mp3(samples: np.ndarray) -> bytes:
@@ -74,13 +103,13 @@ def mp3_of(midi: bytes, seconds: float) -> bytes:
 def mp3_apart(midi: bytes, seconds: float, timeout: float) -> bytes:
     """As `mp3_of`, in a process of its own that ends after `timeout` seconds and has no endless memory.
 
-    Raises RuntimeError where it comes to nothing.
+    Raises NoSoundError where it comes to nothing.
     """
     words = [sys.executable, "-m", "cyclegan_jax.sound", str(seconds)]
     try:
         done = subprocess.run(words, input=midi, capture_output=True, timeout=timeout, check=True)
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        raise RuntimeError("no sound could be made of this song") from error
+        raise NoSoundError("no sound could be made of this song") from error
     return done.stdout
 
 

@@ -55,7 +55,7 @@ def facts(model: Model) -> str:
 
 def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
     """evaluation/listen.html: sample phrases of `test`, and half a minute of each genre's longest song."""
-    model = model_of_run(folder)
+    model = model_of_run(folder, dataset_folder)
     test = load_phrases(dataset_folder, "test", model.genres)
     pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrases, test)]
     for genre in model.genres:

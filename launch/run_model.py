@@ -13,13 +13,13 @@ from launch.judging import get_judge, judge_path
 from launch.run_folder import RunFolder
 
 
-def model_of_run(folder: RunFolder) -> Model:
+def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     """The run's best generators, with its classifier if its dataset or that classifier is still there.
 
-    Raises UserError where there is no checkpoint.
+    `dataset`: where that has moved to, if it has. Raises UserError where there is no checkpoint.
     """
     transfer, _, _ = load_transfer(folder)
-    dataset = folder.dataset_folder()
+    dataset = dataset or folder.dataset_folder()
     config = transfer.config
     same = is_finished(dataset) and read_metadata(dataset)["fingerprint"] == config.fingerprint
     judge = None

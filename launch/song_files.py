@@ -18,14 +18,17 @@ def plan(words: list[str], out_dir: Path, to: str, *, overwrite: bool) -> dict[P
         raise UserError("no MIDI file was named; write files or folders after the flags: song.mid folder/.")
     found = [pair for word in words for pair in _found(Path(word), out_dir)]
     targets: dict[Path, Path] = {}
+    sources, taken = set(), set()
     for source, below in found:
-        if source in targets:
+        if source.resolve() in sources:
             continue
         target = out_dir / below.with_name(f"{below.stem}_{to}.mid")
-        if target in targets.values():
+        if target in taken:
             target = out_dir / below.with_name(f"{below.name}_{to}.mid")
-        if target in targets.values():
+        if target in taken:
             raise UserError(f"two files would both become {str(target)!r}; transfer them in two calls.")
+        sources.add(source.resolve())
+        taken.add(target)
         targets[source] = target
     _check_targets(targets, overwrite=overwrite)
     return targets

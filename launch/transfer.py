@@ -32,12 +32,15 @@ def main(arguments: list[str]) -> int:
     model = model_flags.load_model()
     check_choice("to", TO.value, model.genres)
     targets = plan(arguments, Path(OUT_DIR.value), TO.value, overwrite=OVERWRITE.value)
+    Path(OUT_DIR.value).mkdir(parents=True, exist_ok=True)
     rows, failures = [], []
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:
             rows.append([as_text(str(source)), *transfer_file(model, source, target, TO.value, controls)])
         except RefusedSongError as refusal:
             failures.append(f"{as_text(str(source))} was not transferred: {refusal}.")
+        except OSError as error:
+            failures.append(f"{as_text(str(source))} was not transferred: {error.strerror}.")
     if rows:
         print(text_table(["song", *_columns(TO.value)], rows))
     for failure in failures:

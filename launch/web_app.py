@@ -5,7 +5,7 @@ import contextlib
 import html
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import PurePath
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -23,7 +23,7 @@ from cyclegan_jax.batching import BATCH
 from cyclegan_jax.config import check_choice
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.crossfade import Network
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import NoSoundError, UserError
 from cyclegan_jax.listening import Piece, fill, piece_html, seconds_of
 from cyclegan_jax.midi_reader import MAX_BYTES
 from cyclegan_jax.model import Model
@@ -57,7 +57,7 @@ class Limits(NamedTuple):
 def build_app(model: Model, limits: Limits) -> Starlette:
     """The page at `/`; `/transfer` and `/sound`, which take a MIDI file as a request's body.
 
-    What cannot be done is told in a sentence of plain text, with status 400, 413, 415, 422, 503 or 504.
+    What cannot be done is told in a sentence of plain text, with status 400, 408, 413, 415, 422, 503 or 504.
     """
     desk = _Desk(limits)
 
@@ -84,6 +84,10 @@ def build_app(model: Model, limits: Limits) -> Starlette:
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         exception_handlers={HTTPException: _told, Exception: _failed},
     )
+
+
+class _TooSlowError(Exception):
+    """Work that is not done by its deadline."""
 
 
 class _Desk:
@@ -113,12 +117,12 @@ class _Desk:
         except RefusedSongError as error:
             reason = str(error).replace("--any_metre", "the box “any metre”")
             raise HTTPException(422, f"This song cannot be used: {reason}.") from error
-        except RuntimeError as error:
+        except (NoSoundError, _TooSlowError) as error:
             raise HTTPException(422, f"{str(error).capitalize()}.") from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
 
-    def _done(self, doing: Future) -> None:
+    def _done(self, doing: asyncio.Future) -> None:
         self._free.release()
         with contextlib.suppress(asyncio.CancelledError):
             doing.exception()  # looked at, lest it be told as forgotten where nobody waits any more
@@ -137,6 +141,8 @@ async def _midi(request: Request, limits: Limits) -> bytes:
                     raise HTTPException(413, f"This file is larger than {_mib(limits)}.")
     except TimeoutError:
         raise HTTPException(408, "The file did not come in time.") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The file did not come whole.") from None
     return bytes(data)
 
 
@@ -167,9 +173,8 @@ def _sound(limits: Limits, midi: bytes, deadline: float) -> bytes:
 def _check_length(midi: bytes, limits: Limits) -> None:
     seconds = seconds_of(midi)
     if seconds > limits.music:
-        raise UserError(
-            f"This song lasts {seconds / 60:.0f} minutes; at most {limits.music / 60:g} are taken."
-        )
+        clock = f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+        raise UserError(f"This song lasts {clock}; at most {limits.music / 60:g} minutes are taken.")
 
 
 def _until(deadline: float, network: Network) -> Network:
@@ -179,7 +184,7 @@ def _until(deadline: float, network: Network) -> Network:
         parts = []
         for start in range(0, len(phrases), BATCH):
             if time.monotonic() > deadline:
-                raise RuntimeError("this song takes too long")
+                raise _TooSlowError("this song takes too long")
             parts.append(network(phrases[start : start + BATCH]))
         return np.concatenate(parts)
 

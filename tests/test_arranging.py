@@ -64,6 +64,18 @@ def test_how_much_of_a_note_must_stay_for_it_to_stay_whole_can_be_told(share, en
     assert new_notes(found) == ([] if end == 12 else [(10, 12, 60, 80)])
 
 
+def test_a_note_that_is_cut_has_some_length_however_coarse_the_ticks():
+    cells = cells_of({60: [0], 40: [16]})
+    found = arrange(played((0, 4, 60, 80), (4, 8, 40, 80)), 1, cells.astype(np.float32), cells, Controls())
+    assert found.ends.tolist() == [1, 5]
+
+
+def test_nothing_new_begins_after_the_song():
+    notes = played((100, 105, 60, 80))
+    cells = cells_of({60: [1], 70: [1]}, steps=2)
+    assert new_notes(arrange(notes, 480, cells.astype(np.float32), cells, Controls())) == []
+
+
 def test_what_is_left_on_of_a_note_that_goes_is_new():
     found = arranged(played((4, 12, 60, 80), (0, 32, 40, 80)), {60: [6, 7, 9], 40: range(32)})
     assert new_notes(found) == [(6, 8, 60, 80), (9, 10, 60, 80)]

@@ -8,7 +8,7 @@ import re
 import pytest
 import soundfile
 from midi_files import write_midi_file
-from odd_midi import LONG, SIGNATURE, meta, midi, track
+from odd_midi import LONG, SIGNATURE, meta, midi, off, on, riff, track
 
 from cyclegan_jax import listening
 from cyclegan_jax.errors import UserError
@@ -53,10 +53,17 @@ def test_what_people_name_is_text_and_no_markup(piece):
 
 
 def test_a_song_that_cannot_be_played_is_still_seen(piece):
-    strange = midi(track(SIGNATURE, meta(0x59, b"\x63\x09"), LONG))
+    strange = midi(track(SIGNATURE, on(60), off(60, 70), on(62, 12_000_000), off(62, 70)), division=9600)
     versions = [dataclasses.replace(version, midi=strange) for version in piece.versions]
     text = page("a", "", [dataclasses.replace(piece, versions=versions)])
     assert text.count("<svg") == 3 and decoded(text, "audio/mpeg") == []
+
+
+@pytest.mark.parametrize("wrap", [bytes, lambda data: riff((b"data", data))], ids=["bare", "RMID"])
+def test_what_no_other_reader_takes_is_heard_all_the_same(piece, wrap):
+    strange = wrap(midi(track(SIGNATURE, meta(0x59, b"\x63\x09"), LONG)))
+    versions = [dataclasses.replace(version, midi=strange) for version in piece.versions]
+    assert len(decoded(page("a", "", [dataclasses.replace(piece, versions=versions)]), "audio/mpeg")) == 3
 
 
 def test_the_genres_are_told_where_they_are_known(piece):
@@ -79,7 +86,7 @@ def test_songs_are_cut_until_the_page_is_small_enough_and_say_so(piece, monkeypa
 
 def test_more_songs_than_a_page_holds_are_refused(piece, monkeypatch):
     monkeypatch.setattr(listening, "MOST_BYTES", 1000)
-    with pytest.raises(UserError, match="2 songs are too many"):
+    with pytest.raises(UserError, match="the songs, 2 of them, and their MIDI files are too large"):
         page("a", "", [piece, piece])
 
 

@@ -116,6 +116,23 @@ def test_a_note_that_ends_where_its_pitch_begins_anew_is_closed_before():
     assert notes_of(rewritten(data, change)) == [(0, 0, 0, 12, 60, 80), (0, 0, 12, 16, 60, 20)]
 
 
+def test_a_note_off_that_closed_nothing_does_not_close_a_note_that_is_held():
+    data = midi(track(on(60), off(60, 4), off(60, 4), on(62), off(62, 9)))
+
+    def change(kept, ends):
+        ends[0] = 14
+
+    assert notes_of(rewritten(data, change)) == [(0, 0, 0, 14, 60, 80), (0, 0, 8, 17, 62, 80)]
+
+
+def test_a_note_of_no_length_does_not_hang_in_a_hand():
+    data = midi(track(on(60), off(60), on(72, 9), off(72, 9)))
+    assert [note[2:5] for note in notes_of(rewritten(data, nothing, split_hands=True))] == [
+        (0, 1, 60),
+        (9, 18, 72),
+    ]
+
+
 def test_new_notes_have_a_track_and_a_channel_of_their_own():
     found = rewritten(RICH, nothing, new((4, 8, 70, 50), (8, 12, 70, 51)))
     assert len(found.tracks) == 4 and found.tracks[:3] == read_sequence(RICH).tracks

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 from midi_files import write_midi_file
+from odd_midi import midi, off, on, track
 
 from cyclegan_jax import sound
+from cyclegan_jax.errors import NoSoundError
 
 BEAT = 480
 WAYS = [
@@ -52,6 +54,22 @@ def test_drums_alone_are_silent_as_sine_waves_and_heard_by_fluidsynth(way, tmp_p
     assert (np.abs(samples).max() > 0.1) == way
 
 
+def test_what_comes_after_the_cut_costs_nothing_and_no_part_sounds_by_anothers_controllers(way):
+    faded = track(on(69), off(69, 8), b"\x00\xb0\x07\x00", b"\x83\xd0\x00\xb0\x40\x7f")
+    other = track(b"\x00\xc1\x00", on(69, 8, 1), off(69, 8, 1))
+    samples = sound.render(midi(faded, other), 2.5)
+    assert len(samples) <= 2.5 * sound.RATE
+    first, second = (np.abs(samples[int(s * sound.RATE) :][: sound.RATE // 2]).max() for s in (0, 1))
+    assert second > 0.5 * first > 0.1
+
+
+def test_drums_after_the_last_pitched_note_are_heard(tmp_path):
+    if not sound.has_fluidsynth():
+        pytest.skip("no FluidSynth")
+    samples = sound.render(song(tmp_path, [(0, BEAT, 69)], drums=[(8 * BEAT, 9 * BEAT, 38)]), np.inf)
+    assert np.abs(samples[4 * sound.RATE :]).max() > 0.1
+
+
 def test_mp3_is_mono_of_32_kbit_a_second_and_as_long_as_the_sound(tmp_path):
     samples = 0.5 * np.sin(np.arange(10 * sound.RATE) * 2 * np.pi * 440 / sound.RATE)
     mp3 = sound.to_mp3(samples)
@@ -70,5 +88,5 @@ def test_a_process_of_its_own_gives_the_same(tmp_path):
 @pytest.mark.parametrize("midi, timeout", [(b"no music", 60), (None, 0.05)], ids=["no MIDI", "no time"])
 def test_a_process_of_its_own_that_comes_to_nothing_is_told_in_a_sentence(tmp_path, midi, timeout):
     midi = midi or song(tmp_path, [(0, 4 * BEAT, 69)])
-    with pytest.raises(RuntimeError, match=r"^no sound could be made of this song$"):
+    with pytest.raises(NoSoundError, match=r"^no sound could be made of this song$"):
         sound.mp3_apart(midi, 60, timeout=timeout)

@@ -21,6 +21,7 @@ import soundfile
 import uvicorn
 from bad_midi import BAD
 from midi_files import write_midi_file
+from odd_midi import SIGNATURE, midi, off, on, track
 
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.listening import MOST_BYTES
@@ -166,7 +167,14 @@ def test_files_and_songs_beyond_the_limits_are_refused(served, model, song):
         found = request("POST", path, bytes(1001))
         assert found.status == 413 and "larger than" in found.text
         found = request("POST", path, song)
-        assert found.status == 400 and "at most 0.166667" in found.text
+        assert found.status == 400 and "at most 0.166667 minutes" in found.text
+
+
+def test_a_small_file_of_endless_music_costs_nothing(served, model):
+    endless = midi(track(SIGNATURE, on(60), off(60, 2**28 - 1)), division=1)
+    for path in ("/transfer?to=pop", "/sound"):
+        found = served(model, Limits())("POST", path, endless)
+        assert found.status == 422 and "too many bars" in found.text
 
 
 def test_the_limits_are_those_that_users_are_told():

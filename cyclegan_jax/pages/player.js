@@ -23,7 +23,8 @@ function follow(row, audio, scale) {
   if (!audio.paused && (x < rolls.scrollLeft || x > rolls.scrollLeft + 0.9 * room)) {
     rolls.scrollLeft = x - 0.1 * room;
   }
-  if (!audio.paused) requestAnimationFrame(() => follow(row, audio, scale));
+  cancelAnimationFrame(row.frame);
+  if (!audio.paused) row.frame = requestAnimationFrame(() => follow(row, audio, scale));
 }
 
 function makePlayable(rolls) {
