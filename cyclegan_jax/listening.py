@@ -67,16 +67,16 @@ def page(title: str, facts: str, pieces: Sequence[Piece], *, seconds: float = ma
     case. Raises UserError where not even two seconds of each have room.
     """
     longest = min(seconds, max(piece.seconds for piece in pieces), MOST_SECONDS)
-    size = len("".join(piece_html(piece, SHORTEST, with_sound=False) for piece in pieces).encode())
-    while size <= MOST_BYTES:
+    silent = "".join(piece_html(piece, SHORTEST, with_sound=False) for piece in pieces)
+    while len(silent.encode()) <= MOST_BYTES:
         shown = "".join(piece_html(piece, longest, with_sound=True) for piece in pieces)
         text = fill("listen.html", title=html.escape(title), facts=html.escape(facts), pieces=shown)
         size = len(text.encode())
         if size <= MOST_BYTES:
             return text
         longest = min(longest * 0.9 * MOST_BYTES / size, longest - 1)
-        if longest >= SHORTEST:
-            size = 0
+        if longest < SHORTEST:
+            break
     raise UserError(
         f"the songs, {len(pieces)} of them, and their MIDI files are too large for a page of "
         f"{MOST_BYTES // 10**6} MB; take fewer or smaller ones."

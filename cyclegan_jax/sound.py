@@ -40,10 +40,10 @@ def render(midi: bytes, seconds: float) -> np.ndarray:
     and drums are silent. Raises RefusedSongError for what pretty_midi does not take.
     """
     music = open_pretty_midi(_playable(midi))
-    end = music.get_end_time()
-    total = np.zeros(int(min(seconds, end or 1.0) * RATE), np.float64)
+    end = max((note.end for part in music.instruments for note in part.notes), default=1.0)
+    total = np.zeros(int(min(seconds, end) * RATE))
     for part in music.instruments:
-        _cut(part, seconds)
+        _cut(part, min(seconds, end))
         if not part.notes or (part.is_drum and not has_fluidsynth()):
             continue
         # each by itself: one synthesizer for all would hand a part's last controllers to the next

@@ -57,8 +57,8 @@ def test_drums_alone_are_silent_as_sine_waves_and_heard_by_fluidsynth(way, tmp_p
 def test_what_comes_after_the_cut_costs_nothing_and_no_part_sounds_by_anothers_controllers(way):
     faded = track(on(69), off(69, 8), b"\x00\xb0\x07\x00", b"\x83\xd0\x00\xb0\x40\x7f")
     other = track(b"\x00\xc1\x00", on(69, 8, 1), off(69, 8, 1))
-    samples = sound.render(midi(faded, other), 2.5)
-    assert len(samples) <= 2.5 * sound.RATE
+    samples = sound.render(midi(faded, other), np.inf)
+    assert len(samples) < 5 * sound.RATE
     first, second = (np.abs(samples[int(s * sound.RATE) :][: sound.RATE // 2]).max() for s in (0, 1))
     assert second > 0.5 * first > 0.1
 
