@@ -1,9 +1,13 @@
-"""Checkpoints: the whole train state and its config, by way of orbax."""
+"""Checkpoints: the whole train state, by way of orbax, each with a manifest that it is held to."""
 
 import contextlib
+import dataclasses
 import logging
 import math
-from collections.abc import Iterator, Mapping
+import re
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,94 +15,121 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from orbax.checkpoint import checkpoint_managers
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import NotWrittenError, UserError
+from cyclegan_jax.files import ask_for_room, number_in_words
+from cyclegan_jax.manifest import NAME, BrokenCheckpointError, Manifest, check_files, read_manifest
 from cyclegan_jax.state import Params, TrainState, build_optimiser, state_shapes
 
 KEPT = 3
-SCORE = "score"
+STATE = "state"
+SET_ASIDE = "set_aside"
+GOING = ".going."  # prefix of the name of a checkpoint that is being deleted
 
 
 class Checkpoints:
     """A folder of checkpoints, one sub-folder a step: the newest three and the best by score are kept.
 
-    Under jax.distributed every process must open it and call `save`; only the first writes. Opened
-    read-only it is each process's own affair. To be used in a `with` block. Raises UserError where
-    `folder` is to be read and is not there.
+    Only a folder with a manifest whose every file is as the manifest has it is a checkpoint. One that is
+    not is told of by `warn` and, unless `read_only`, moved to `set_aside`, never deleted. To be used in a
+    `with` block.
+
+    Under jax.distributed every process must call `save`; only the first writes. Opened read-only it is
+    each process's own affair. Raises UserError where `folder` is to be read and is not there.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, read_only: bool = False, warn: Callable[[str], None] = warnings.warn
+    ) -> None:
         self.folder = folder.resolve()
         if read_only and not self.folder.is_dir():
             raise UserError(
                 f"{str(folder.parent)!r} holds no trained model: there is no {folder.name} folder in it; "
                 "name the workdir of a run with --workdir."
             )
-        newest = checkpoint_managers.LatestN(KEPT)
-        best = checkpoint_managers.BestN(
-            get_metric_fn=_score, reverse=False, n=1, keep_checkpoints_without_metrics=False
-        )
-        with _quiet_orbax():
-            options = ocp.CheckpointManagerOptions(
-                preservation_policy=checkpoint_managers.AnyPreservationPolicy([newest, best]),
-                best_fn=_score,
-                best_mode="max",
-                enable_async_checkpointing=False,
-                read_only=read_only,
-                cleanup_tmp_directories=not read_only,
-                multiprocessing_options=_alone() if read_only else ocp.options.MultiprocessingOptions(),
-            )
-            self._manager = ocp.CheckpointManager(self.folder, options=options)
+        self._warn = warn
+        self._writes = not read_only and jax.process_index() == 0
+        self._whole: dict[int, Manifest] = {}
+        self._told: set[int] = set()
+        together = _alone() if read_only else ocp.options.MultiprocessingOptions()
+        handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=together)
+        self._orbax = ocp.Checkpointer(handler, multiprocessing_options=together)
+        if self._writes:
+            for left in self.folder.glob(f"{GOING}*"):
+                shutil.rmtree(left)
 
     def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._manager.close()
+        self._orbax.close()
 
-    def steps(self) -> set[int]:
-        """All steps saved."""
-        return set(self._manager.all_steps())
+    def steps(self) -> list[int]:
+        """The steps of all whole checkpoints, in order.
 
-    def cut(self, step: int) -> None:
-        """Delete what was saved after `step`, for a run that goes on from there."""
-        for later in sorted(self.steps()):
-            if later > step:
-                self._manager.delete(later)
+        Each is checked once. Raises UserError, and changes nothing, where some are broken and none is whole.
+        """
+        found = self._folders()
+        broken = {step: why for step in found if (why := self._fault(step))}
+        whole = [step for step in found if step not in broken]
+        if broken and not whole and (len(broken) > 1 or (self.folder / str(*broken) / NAME).exists()):
+            faults = "; ".join(f"of step {step}, {why}" for step, why in broken.items())
+            raise UserError(
+                f"no checkpoint in {str(self.folder)!r} can be used ({faults}); nothing was changed: put a "
+                "good copy in the place of one, or name another --workdir."
+            )
+        for step, why in broken.items():
+            self._give_up(step, why)
+        return whole
 
     def latest(self) -> int | None:
         """The newest step saved, or None."""
-        return max(self._manager.all_steps(), default=None)
+        return max(self.steps(), default=None)
 
     def best(self) -> int | None:
         """The step of the best score, the newest where none has one, or None."""
-        with _quiet_orbax():
-            best = self._manager.best_step()
-        return self.latest() if best is None else best
+        return max(self.steps(), key=lambda step: (self._score(step), step), default=None)
 
-    def save(
-        self, step: int, state: TrainState, config: Config, metrics: Mapping[str, float] | None = None
-    ) -> None:
-        """Save a plain state of NumPy arrays.
+    def cut(self, step: int) -> None:
+        """Delete what was saved after `step`, for a run that goes on from there."""
+        for later in self.steps():
+            if later > step:
+                self._delete(later)
 
-        `metrics[SCORE]`: by it the best checkpoint is chosen; where it is not finite, or there are no
-        metrics, the checkpoint takes no part in the choice.
-        """
-        items = ocp.args.Composite(
-            state=ocp.args.PyTreeSave(state), config=ocp.args.JsonSave(config.to_dict())
-        )
-        judged = metrics is not None and math.isfinite(metrics[SCORE])
-        numbers = {name: float(value) for name, value in metrics.items()} if judged else None
-        with _quiet_orbax():
-            self._manager.save(step, args=items, metrics=numbers, force=True)
+    def save(self, step: int, state: TrainState, config: Config) -> None:
+        """Save a plain state of NumPy arrays. Raises NotWrittenError, leaving nothing of it."""
+        place = self.folder / str(step)
+        need = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        try:
+            if self._writes:
+                place.mkdir(parents=True)
+                ask_for_room(place, need)  # for orbax breaks off noisily
+            with _quiet_orbax():
+                self._orbax.save(place / STATE, args=ocp.args.PyTreeSave(state))
+            if self._writes:
+                self._put(Manifest.of(place, step, config))
+        except (OSError, ValueError) as error:
+            if self._writes:
+                shutil.rmtree(place, ignore_errors=True)
+            number = getattr(error, "errno", None) or number_in_words(str(error))
+            raise NotWrittenError(number, str(place), need) from error
+        self._drop_old()
+
+    def judge(self, step: int, score: float) -> None:
+        """Note the score of a step that was saved; by it the best is chosen, if it is finite."""
+        if self._writes:
+            finite = score if math.isfinite(score) else None
+            self._put(dataclasses.replace(self._whole[step], evaluated=True, score=finite))
+            self._drop_old()
+
+    def is_judged(self, step: int) -> bool:
+        """Whether an evaluation has given the step its score, finite or not."""
+        return self._manifest(step).evaluated
 
     def config(self, step: int) -> Config:
         """The config saved with a step."""
-        items = ocp.args.Composite(config=ocp.args.JsonRestore())
-        with _quiet_orbax():
-            return Config.from_dict(self._manager.restore(step, args=items)["config"])
+        return Config.from_dict(self._manifest(step).config)
 
     def restore(self, step: int, like: TrainState) -> TrainState:
         """The state of a step as NumPy arrays, bit for bit.
@@ -120,28 +151,99 @@ class Checkpoints:
         return restored
 
     def _restore_arrays(self, step: int, item: Any, *, partial: bool) -> Any:  # noqa: ANN401
+        self._manifest(step)
         as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), item)
         args = ocp.args.PyTreeRestore(item=item, restore_args=as_numpy, partial_restore=partial)
         try:
             with _quiet_orbax():
-                return self._manager.restore(step, args=ocp.args.Composite(state=args))["state"]
+                return self._orbax.restore(self.folder / str(step) / STATE, args=args)
         except (KeyError, ValueError) as error:
             raise UserError(
                 f"the checkpoint of step {step} in {str(self.folder)!r} has other parts than this model; use "
                 "the version that wrote it or another workdir."
             ) from error
 
+    def _folders(self) -> list[int]:
+        """Steps that there are folders of, whole or not."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(child.name) for child in self.folder.iterdir() if _is_step(child))
+
+    def _fault(self, step: int) -> str | None:
+        """What is wrong with a step's checkpoint; each is read once."""
+        if step in self._whole:
+            return None
+        try:
+            manifest = read_manifest(self.folder / str(step))
+            check_files(self.folder / str(step), manifest)
+            if manifest.step != step:
+                return f"it is the checkpoint of step {manifest.step}"
+        except BrokenCheckpointError as error:
+            return str(error)
+        self._whole[step] = manifest
+        return None
+
+    def _manifest(self, step: int) -> Manifest:
+        """Raises UserError where the checkpoint of the step is not whole."""
+        fault = self._fault(step)
+        if fault:
+            raise UserError(
+                f"the checkpoint of step {step} in {str(self.folder)!r} cannot be used: {fault}; put a good "
+                "copy in its place or use another one."
+            )
+        return self._whole[step]
+
+    def _give_up(self, step: int, why: str) -> None:
+        """Tell of a broken checkpoint once, and move it out of the way."""
+        place = self.folder / str(step)
+        if not self._writes:
+            # a folder without a manifest may be one that a training is just writing
+            if step not in self._told and (place / NAME).exists():
+                self._warn(f"the checkpoint {str(place)!r} is passed over: {why}.")
+            self._told.add(step)
+            return
+        aside = self.folder / SET_ASIDE / str(step)
+        for number in range(1, 10**6):
+            if not aside.exists():
+                break
+            aside = aside.with_name(f"{step}_{number}")
+        aside.parent.mkdir(exist_ok=True)
+        place.rename(aside)
+        self._warn(f"the checkpoint {str(place)!r} is set aside as {str(aside)!r}: {why}.")
+
+    def _put(self, manifest: Manifest) -> None:
+        manifest.write(self.folder / str(manifest.step))
+        self._whole[manifest.step] = manifest
+
+    def _drop_old(self) -> None:
+        if not self._writes:
+            return
+        steps = self.steps()
+        for step in set(steps) - {*steps[-KEPT:], self.best()}:
+            self._delete(step)
+
+    def _delete(self, step: int) -> None:
+        """By another name first, lest a half-deleted one be found."""
+        going = self.folder / f"{GOING}{step}"
+        (self.folder / str(step)).rename(going)
+        shutil.rmtree(going)
+        del self._whole[step]
+
+    def _score(self, step: int) -> float:
+        score = self._whole[step].score
+        return -math.inf if score is None else score
+
+
+def _is_step(path: Path) -> bool:
+    return re.fullmatch("0|[1-9][0-9]*", path.name) is not None and path.is_dir()
+
 
 def _alone() -> ocp.options.MultiprocessingOptions:
-    """Options for a manager that waits for no other process."""
+    """Options for a reader that waits for no other process."""
     me = jax.process_index()
     return ocp.options.MultiprocessingOptions(
         primary_host=me, active_processes={me}, barrier_sync_key_prefix=f"reader_{me}"
     )
-
-
-def _score(metrics: Mapping[str, float]) -> float:
-    return metrics.get(SCORE, -math.inf)
 
 
 def _check_alike(path: tuple, wanted: jax.Array, found: np.ndarray) -> None:
@@ -154,10 +256,10 @@ def _check_alike(path: tuple, wanted: jax.Array, found: np.ndarray) -> None:
 
 @contextlib.contextmanager
 def _quiet_orbax() -> Iterator[None]:
-    """Orbax warns through absl's logger of what is meant here, such as a step without metrics."""
+    """Orbax logs, with a traceback, what is raised here anyway."""
     logger = logging.getLogger("absl")
     before = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

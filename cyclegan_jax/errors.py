@@ -1,15 +1,45 @@
-"""The one exception that means: the user can mend this."""
+"""The exceptions that end a command with one sentence in place of a traceback."""
+
+import os
+from pathlib import Path
 
 
 class UserError(ValueError):
     """A mistake in what the user gave: one sentence with what, its value, what is allowed, what to do.
 
-    The commands print it as a single line and end with exit code 2; nothing else becomes a line.
+    The commands print it as a single line and end with exit code 2.
     """
 
 
+class NotWrittenError(OSError):
+    """What could not be written, for want of room or of leave; whatever was in its place still is.
+
+    `need`: its bytes, where they are known. `errno` and `filename` as of any OSError; as text, a sentence.
+    """
+
+    def __init__(self, errno: int, path: str, need: int | None = None) -> None:
+        super().__init__(errno, os.strerror(errno), path)
+        self.need = need
+
+    def __str__(self) -> str:
+        need = (
+            "" if self.need is None else f"{self.need:,} bytes are needed in {Path(self.filename).parent}; "
+        )
+        return (
+            f"{self.filename} could not be written: {self.strerror}; {need}make room there, make it "
+            "writable, or name another place."
+        )
+
+
 class TrainingDivergedError(ArithmeticError):
-    """A loss or gradient is no longer finite; the message names it and the step."""
+    """A loss or gradient is no longer finite; the message names it and the step.
+
+    `steps`: those of the dispatch in which it was seen, numbered as optimiser steps are, from 1.
+    """
+
+    def __init__(self, sentence: str, steps: range = range(0)) -> None:
+        super().__init__(sentence)
+        self.steps = steps
 
 
 class TrainingCollapsedError(RuntimeError):

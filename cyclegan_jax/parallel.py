@@ -169,6 +169,12 @@ def from_first_process(value: float, name: str) -> float:
     return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
 
+def from_any_process(value: int, name: str) -> int:
+    """The greatest of all processes' values, on every one; to be called as `from_first_process` is."""
+    wait_for_all(name)
+    return int(multihost_utils.process_allgather(np.int32(value)).max())
+
+
 def check_divides(batch_size: int, devices: int, accumulate: int = 1) -> None:
     """Raise UserError unless every device gets an equal part of a batch, which divides into `accumulate`."""
     if batch_size % (devices * accumulate):

@@ -11,7 +11,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Config
 from cyclegan_jax.midi import write_midi
 from cyclegan_jax.midi_reader import Tempo
@@ -82,7 +82,7 @@ def time_song(config: Config) -> dict[str, dict[str, float]]:
         folder.claim(config, Path(name, *NO_DATASET))
         with Checkpoints(folder.checkpoints) as checkpoints:
             state = jax.device_get(create_state(config, build_optimiser(config)))
-            checkpoints.save(0, state, config, {SCORE: 0.0})
+            checkpoints.save(0, state, config)
         steps = int(MINUTES * TEMPO / BEATS_PER_BAR) * BEATS_PER_BAR * STEPS_PER_BEAT
         roll = np.random.default_rng(0).random((steps, PITCHES)) < DENSITY
         write_midi(song, roll, (Tempo(0, TEMPO),))

@@ -15,6 +15,7 @@ from cyclegan_jax.metrics import Side
 from cyclegan_jax.transfer import Transfer
 from launch.judging import get_judges
 from launch.run_folder import RunFolder
+from launch.runner import warn
 from launch.samples import transfer_samples, write_samples
 
 FIGURES = {  # of a direction, by the keys of evaluation.json, with what a reader should hope for
@@ -41,7 +42,7 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
     Raises UserError where there is none.
     """
     folder.config()
-    with Checkpoints(folder.checkpoints, read_only=True) as checkpoints:
+    with Checkpoints(folder.checkpoints, read_only=True, warn=warn) as checkpoints:
         step = checkpoints.best()
         if step is None:
             raise UserError(

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 import jax
 
 from cyclegan_jax import metrics
-from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.collapse import signs_of_collapse
-from cyclegan_jax.config import KEEP_ALL, Cadence, Config, MemorySaving
+from cyclegan_jax.config import KEEP_ALL, Cadence, Config, Due, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 from cyclegan_jax.metrics import Judges, Side
-from cyclegan_jax.parallel import Parallel, from_first_process
+from cyclegan_jax.objective import Metrics
+from cyclegan_jax.parallel import Parallel, from_any_process, from_first_process
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.transfer import Transfer
+from launch import divergence, stopping
 from launch.feed import open_feed
 from launch.run_folder import LENGTH, RunFolder
 from launch.run_log import RunLog
+from launch.runner import warn
 from launch.samples import transfer_samples, write_samples
+from launch.stopping import StoppedError
 
 
 @dataclass(frozen=True)
@@ -46,49 +50,123 @@ def train(
     *,
     memory: MemorySaving = KEEP_ALL,
     stop_on_collapse: bool = False,
+    rollback: bool = False,
 ) -> TrainState:
     """Train to `config.steps`, from the newest checkpoint of the run folder if there is one.
 
-    Evaluates and saves at every `eval_every` and at the end; without an evaluator (every process but
-    the first has none) it only saves. Returns the final state, plain NumPy arrays. Raises
-    TrainingDivergedError, the last good checkpoint kept, where a loss or gradient is not finite at a tick.
-    An evaluation with signs of collapse prints them; with `stop_on_collapse` its checkpoint is the last
-    one, and TrainingCollapsedError is raised on every process.
+    Saves and evaluates at every `eval_every` and at the end; without an evaluator (every process but
+    the first has none) it only saves. Returns the final state, plain NumPy arrays.
+
+    A loss or gradient that is not finite is written down in the folder, the last good checkpoint kept, and
+    raises TrainingDivergedError; with `rollback` training goes on from that checkpoint by a smaller
+    learning rate, a few times. An evaluation with signs of collapse prints them; with `stop_on_collapse`
+    its checkpoint is the last one, and TrainingCollapsedError is raised on every process. Asked to stop,
+    it saves the state and raises StoppedError.
     """
-    optimiser = build_optimiser(config)
-    parallel = Parallel(config, optimiser, devices, memory=memory)
-    with Checkpoints(folder.checkpoints) as checkpoints:
-        state, start = _begin(config, parallel, checkpoints, create_state(config, optimiser))
-        with RunLog(folder.workdir, start, config.steps, silent=jax.process_index() > 0) as log:
-            feed = open_feed(batches, parallel, start, config.steps)
-            for group in cadence.dispatches(start, config.steps):
-                state, step_metrics = feed.advance(state, group)
-                step = group.stop
-                log.advance(len(group))
-                due = cadence.due(step, config.steps)
-                if not (due.log or due.save):
-                    continue
-                numbers = finite(step_metrics, step)
-                if due.log:
-                    epoch = (step - 1) // batches.steps_per_epoch + 1
-                    log.tick(step, epoch, numbers, config.batch_size)
-                    if evaluator:
-                        evaluator.wait_for_judges()
-                if due.save:
-                    plain = parallel.gather(state)
-                    score, signs = None, 0
-                    if due.evaluate:
-                        own = evaluate(config, plain, evaluator, folder, log) if evaluator else (0.0, 0)
-                        score = {SCORE: from_first_process(own[0], f"score of step {step}")}
-                        signs = from_first_process(own[1], f"signs of collapse at step {step}")
-                    checkpoints.save(step, plain, config, score)
-                    if signs and stop_on_collapse:
-                        raise TrainingCollapsedError(
-                            f"training has collapsed by step {step}, as the warning above says; the run is "
-                            f"in {folder.workdir}: judge it by launch.evaluate, or start again to train on."
-                        )
-                    log.restart_clock(step)
-    return parallel.gather(state)
+    while True:
+        slower = divergence.slowed(config, folder)
+        optimiser = build_optimiser(slower)
+        parallel = Parallel(slower, optimiser, devices, memory=memory)
+        training = Training(config, cadence, batches, evaluator, folder, parallel, stop_on_collapse)
+        try:
+            return training.run(create_state(config, optimiser))
+        except TrainingDivergedError as error:
+            divergence.note(error, batches, config, folder)
+            if not rollback or not divergence.may_roll_back(folder):
+                raise
+            divergence.roll_back(error, config, folder)
+
+
+@dataclass
+class Training:
+    """A run on its way from its newest checkpoint; `train` has what the fields mean."""
+
+    config: Config
+    cadence: Cadence
+    batches: PairBatches
+    evaluator: Evaluator | None
+    folder: RunFolder
+    parallel: Parallel
+    stop_on_collapse: bool
+
+    def run(self, fresh: TrainState) -> TrainState:
+        """Train, from `fresh` where there is no checkpoint; the final state."""
+        with Checkpoints(self.folder.checkpoints, warn=warn) as self.checkpoints:
+            state, start = _begin(self.config, self.parallel, self.checkpoints, fresh)
+            judged = start == 0 or self.checkpoints.is_judged(start)
+            silent = jax.process_index() > 0
+            with RunLog(
+                self.folder.workdir, start, self.config.steps, evaluated=judged, silent=silent
+            ) as self.log:
+                if not judged and self.cadence.due(start, self.config.steps).evaluate:
+                    self._judge(start, self.parallel.gather(state))
+                with stopping.deferred():
+                    state = self._walk(state, start)
+        return self.parallel.gather(state)
+
+    def _walk(self, state: TrainState, start: int) -> TrainState:
+        """All steps from `start` on; what is due after each."""
+        feed = open_feed(self.batches, self.parallel, start, self.config.steps)
+        seen: tuple[range, Metrics] | None = None
+        for group in self.cadence.dispatches(start, self.config.steps):
+            state, metrics = feed.advance(state, group)
+            if seen:  # one behind, so that the device need not wait for the host
+                finite(*seen)
+            seen = group, metrics
+            step = group.stop
+            self.log.advance(len(group))
+            due = self.cadence.due(step, self.config.steps)
+            stop = stopping.asked() if jax.process_count() == 1 else self._agreed_to_stop(due, step)
+            if not (due.log or due.save or stop):
+                continue
+            numbers, seen = finite(group, metrics), None
+            if due.log:
+                self._tick(step, numbers)
+            if due.save or stop:
+                plain = self.parallel.gather(state)
+                self._save(step, plain)
+                if stop:
+                    raise StoppedError(
+                        stop,
+                        f"stopped at step {step} of {self.config.steps}, which is saved; the same command "
+                        "goes on from there.",
+                    )
+                if due.evaluate:
+                    with stopping.deferred(False):
+                        self._judge(step, plain)
+                self.log.restart_clock(step)
+        return state
+
+    def _tick(self, step: int, numbers: dict[str, float]) -> None:
+        epoch = (step - 1) // self.batches.steps_per_epoch + 1
+        self.log.tick(step, epoch, numbers, self.config.batch_size)
+        if self.evaluator:
+            self.evaluator.wait_for_judges()
+
+    def _save(self, step: int, plain: TrainState) -> None:
+        with stopping.saving():
+            self.log.sync()
+            self.checkpoints.save(step, plain, self.config)
+
+    def _judge(self, step: int, plain: TrainState) -> None:
+        """Evaluate what is saved already, so that nothing is lost where that is broken off."""
+        own = (0.0, 0)
+        if self.evaluator:
+            own = evaluate(self.config, plain, self.evaluator, self.folder, self.log)
+        score = from_first_process(own[0], f"score of step {step}")
+        signs = from_first_process(own[1], f"signs of collapse at step {step}")
+        self.checkpoints.judge(step, score)
+        if signs and self.stop_on_collapse:
+            raise TrainingCollapsedError(
+                f"training has collapsed by step {step}, as the warning above says; the run is "
+                f"in {self.folder.workdir}: judge it by launch.evaluate, or start again to train on."
+            )
+
+    def _agreed_to_stop(self, due: Due, step: int) -> int | None:
+        """The signal that any process has been sent, for all to stop at one step; asked where they meet."""
+        return (
+            from_any_process(stopping.asked() or 0, f"stop at step {step}") if due.log or due.save else None
+        )
 
 
 def _begin(
@@ -102,6 +180,14 @@ def _begin(
     return parallel.scatter(checkpoints.restore(newest, fresh)), newest
 
 
+def check_checkpoints(config: Config, folder: RunFolder) -> None:
+    """Set broken checkpoints aside; raise UserError where none is left or the newest is of another config."""
+    with Checkpoints(folder.checkpoints, warn=warn) as checkpoints:
+        newest = checkpoints.latest()
+        if newest is not None:
+            check_config(config, checkpoints, newest)
+
+
 def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
     """Raise UserError where a checkpoint is of another config, its length apart."""
     different = config.difference(checkpoints.config(step), ignored=LENGTH)
@@ -113,14 +199,17 @@ def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
         )
 
 
-def finite(step_metrics: dict[str, jax.Array], step: int) -> dict[str, float]:
-    """The metrics as numbers. Raises TrainingDivergedError where one is none."""
-    numbers = {name: float(value) for name, value in jax.device_get(step_metrics).items()}
+def finite(group: range, metrics: Metrics) -> dict[str, float]:
+    """The metrics of a group of steps as numbers. Raises TrainingDivergedError where one is none."""
+    numbers = {name: float(value) for name, value in jax.device_get(metrics).items()}
+    steps = range(group.start + 1, group.stop + 1)
+    when = f"step {steps[-1]}" if len(steps) == 1 else f"one of the steps {steps[0]} to {steps[-1]}"
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise TrainingDivergedError(
-                f"{name} is {value} by step {step}; training stopped, the checkpoints before it are kept; "
-                "try a smaller --learning_rate."
+                f"{name} is {value} at {when}; training stopped, the checkpoints before it are kept; try a "
+                "smaller --learning_rate or --on_nan=rollback.",
+                steps,
             )
     return numbers
 

@@ -1,21 +1,28 @@
 """The folder of a run: what it was started with, and what it has written so far."""
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.files import write_whole
+from cyclegan_jax.files import PREFIX, write_whole
+from launch.provenance import provenance
 
 LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
 
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """`workdir` with `config.json`, `dataset.json`, `metrics.jsonl`, `timing.jsonl`, `checkpoints/`,
-    `samples/`, `evaluation/`, `evaluation.json` and `evaluation.md`.
+    """`workdir` with `config.json`, `dataset.json`, `started.jsonl`, `metrics.jsonl`, `timing.jsonl`,
+    `checkpoints/`, `samples/`, `evaluation/`, `evaluation.json` and `evaluation.md`; `diverged.json` and
+    `rollbacks.json` where training did.
     """
 
     workdir: Path
@@ -44,16 +51,43 @@ class RunFolder:
         if different:
             raise UserError(_explain(*different, str(self.workdir), longer and extend is not None))
 
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Make the folder, if need be; while it lasts no other process trains into it.
+
+        What a killed process has left half written is cleared away. A lock goes with the process that
+        holds it, however that ends. Raises UserError, naming the holder, where there is one.
+        """
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        with (self.workdir / ".lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise UserError(
+                    f"workdir {str(self.workdir)!r} is in use by {lock.read() or 'another process'}; wait "
+                    "for it, stop it, or name another --workdir."
+                ) from error
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            lock.flush()
+            for left in self.workdir.rglob(f"{PREFIX}*"):
+                left.unlink()
+            yield
+
     def is_finished(self, config: Config) -> bool:
         """Whether the run here has been trained to the end and evaluated there."""
         path = self.workdir / "evaluation.json"
-        return path.exists() and json.loads(path.read_text())["trained_steps"] == config.steps
+        return path.exists() and _read(path).get("trained_steps") == config.steps
 
     def claim(self, config: Config, dataset_folder: Path) -> None:
-        """Make the folder, if need be, and write down what the run is of."""
+        """Make the folder, if need be, and write down what the run is of, and by what it is trained."""
         self.workdir.mkdir(parents=True, exist_ok=True)
         write_whole(self.workdir / "dataset.json", json.dumps({"folder": str(dataset_folder)}) + "\n")
         write_whole(self.workdir / "config.json", config.to_json())
+        started = self.workdir / "started.jsonl"
+        before = started.read_text() if started.exists() else ""
+        write_whole(started, before + json.dumps(provenance()) + "\n")
 
     def config(self) -> Config:
         """The run's config. Raises UserError where there is none."""
@@ -64,13 +98,30 @@ class RunFolder:
             )
         try:
             return Config.from_json(path.read_text())
-        except (TypeError, ValueError) as error:
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+        except ValueError as error:
             raise UserError(f"{path} is not a config of this version: {error}") from error
 
     def dataset_folder(self) -> Path:
         """Where the run's dataset was. Raises UserError where there is no run."""
         self.config()
-        return Path(json.loads((self.workdir / "dataset.json").read_text())["folder"])
+        path = self.workdir / "dataset.json"
+        folder = _read(path).get("folder")
+        if not isinstance(folder, str):
+            raise UserError(f"{path} does not name the run's dataset; put a good copy in its place.")
+        return Path(folder)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """An object of JSON. Raises UserError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is missing or damaged; put a good copy in its place, or delete it.")
+    return content
 
 
 def _explain(field: str, new: object, old: object, workdir: str, extensible: bool) -> str:

@@ -1,16 +1,14 @@
 """What a run says while it trains: a progress bar, lines of JSON, TensorBoard."""
 
 import importlib.util
-import json
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
 import numpy as np
 from tqdm import tqdm
 
-from cyclegan_jax.files import write_whole
+from launch.lines import Lines
 from launch.samples import Sample, picture
 
 SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
@@ -26,12 +24,20 @@ SUMMARY = {
 class RunLog:
     """Writes `metrics.jsonl` (no clock in it), `timing.jsonl` and, where tensorboardX is installed,
     `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
-    are cut first. A silent log, for all processes but the first, does nothing. One of several runs at a
-    time has a `name` to begin its lines with, and no bar.
+    are cut first, and those of an evaluation at `start` that is to come again. A silent log, for all
+    processes but the first, does nothing. One of several runs at a time has a `name` to begin its lines
+    with, and no bar.
     """
 
     def __init__(
-        self, workdir: Path, start: int, steps: int, *, silent: bool = False, name: str | None = None
+        self,
+        workdir: Path,
+        start: int,
+        steps: int,
+        *,
+        evaluated: bool = True,
+        silent: bool = False,
+        name: str | None = None,
     ) -> None:
         self._silent, self._name = silent, f"{name}, " if name else ""
         self._step, self._time = start, time.monotonic()
@@ -39,8 +45,8 @@ class RunLog:
         self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=no_bar, dynamic_ncols=True)
         if silent:
             return
-        self._metrics = _open_after_cut(workdir / "metrics.jsonl", start)
-        self._timing = _open_after_cut(workdir / "timing.jsonl", start)
+        self._metrics = Lines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
+        self._timing = Lines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
         self._board = None
         if importlib.util.find_spec("tensorboardX"):
             from tensorboardX import SummaryWriter
@@ -70,8 +76,8 @@ class RunLog:
         now = time.monotonic()
         speed = (step - self._step) * batch_size / max(now - self._time, 1e-9)
         self._step, self._time = step, now
-        _write_line(self._metrics, {"step": step, "epoch": epoch, **metrics})
-        _write_line(self._timing, {"step": step, "phrases_per_second": round(speed, 2), "time": time.time()})
+        self._metrics.write({"step": step, "epoch": epoch, **metrics})
+        self._timing.write({"step": step, "phrases_per_second": round(speed, 2), "time": time.time()})
         shown = {name: f"{metrics[f'loss/{name}']:.3f}" for name in SHOWN}
         self._bar.set_description(f"epoch {epoch}", refresh=False)
         self._bar.set_postfix({"phrases/s": f"{speed:.1f}", **shown})
@@ -81,7 +87,7 @@ class RunLog:
         """The figures of an evaluation, and its samples as pictures."""
         if self._silent:
             return
-        _write_line(self._metrics, {"step": step, **figures})
+        self._metrics.write({"step": step, **figures})
         self._bar.write(
             f"{self._name}step {step}: "
             + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
@@ -99,6 +105,12 @@ class RunLog:
         for sign in signs:
             self._bar.write(f"warning: {self._name}step {step}: {sign}; training may have collapsed")
 
+    def sync(self) -> None:
+        """Have all lines so far outlast a loss of power."""
+        if not self._silent:
+            self._metrics.sync()
+            self._timing.sync()
+
     def restart_clock(self, step: int) -> None:
         """Leave out of the next speed what was done since the last tick, such as saving."""
         self._step, self._time = step, time.monotonic()
@@ -109,15 +121,10 @@ class RunLog:
                 self._board.add_scalar(name, value, step)
 
 
-def _open_after_cut(path: Path, start: int) -> TextIO:
-    """The file, opened to append, without the lines past step `start`."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
-        write_whole(path, "".join(whole))
-    return path.open("a")
+def _stays(row: dict, start: int, evaluated: bool) -> bool:
+    """Whether a line is of a step up to `start`; of those at `start` an evaluation's only if it stands."""
+    return row["step"] < start or (row["step"] == start and (evaluated or not _of_evaluation(row)))
 
 
-def _write_line(file: TextIO, row: dict) -> None:
-    file.write(json.dumps(row) + "\n")
-    file.flush()
+def _of_evaluation(row: dict) -> bool:
+    return any(name.startswith("validation/") for name in row)

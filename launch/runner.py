@@ -1,22 +1,32 @@
 """One way into every command: flags, one-line errors, exit codes."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from absl import app, flags, logging
 
-from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
+from cyclegan_jax.errors import NotWrittenError, TrainingCollapsedError, TrainingDivergedError, UserError
+from launch import stopping
+from launch.stopping import StoppedError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 some inputs failed, or a file could not be written; 2 wrong flags, config or "
+    "files;\n3 training diverged or collapsed; 75 stopped by SIGTERM; 130 stopped by Ctrl-C."
+)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Parse the flags, call `main` with what is left of the command line, and end the process.
 
-    Exit code: what `main` returns or 0, also for `--help`; 2 with one line on stderr for wrong flags
-    and for a UserError or a file that cannot be read or written; 3 where training diverged or collapsed.
+    Exit code: what `main` returns or 0, also for `--help`; 1 where a file could not be written for want of
+    room or leave; 2 with one line on stderr for wrong flags and for a UserError or a file that cannot be
+    read; 3 where training diverged or collapsed; 75 and 130 where SIGTERM or Ctrl-C stopped it.
     """
+    stopping.install()
     logging.set_verbosity(logging.ERROR)
     app.run(lambda argv: sys.exit(_call(main, argv[1:])), flags_parser=_parse)
 
@@ -28,6 +38,8 @@ def _parse(argv: Sequence[str]) -> list[str]:
         _explain(f"{_one_line(error)} See --help.")
         sys.exit(USAGE)
     except SystemExit:  # absl has printed the help and would end with 1
+        if not any(word.lstrip("-").startswith("helpxml") for word in argv):
+            print(EXIT_CODES)
         sys.exit(DONE)
 
 
@@ -39,6 +51,9 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     except UserError as error:
         _explain(_one_line(error))
         return USAGE
+    except NotWrittenError as error:
+        _explain(_one_line(error))
+        return SOME_FAILED
     except OSError as error:
         if error.filename is None:
             raise
@@ -47,6 +62,21 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
+    except StoppedError as stop:
+        _explain(_one_line(stop))
+        leave(stop.code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without waiting for what its threads are at."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def warn(sentence: str) -> None:
+    """Tell of what the user should know, though the command goes on."""
+    print(f"warning: {sentence}", file=sys.stderr)
 
 
 def refuse_arguments(arguments: list[str]) -> None:

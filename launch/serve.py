@@ -2,7 +2,11 @@
 
 import contextlib
 import os
+import signal
 import socket
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -10,6 +14,10 @@ from cyclegan_jax.errors import UserError
 from launch.compilation_cache import keep_compiled
 from launch.model_flags import MODEL, WORKDIR, load_model
 from launch.runner import refuse_arguments, run
+from launch.stopping import CODES
+
+if TYPE_CHECKING:
+    import uvicorn
 
 flags.declare_key_flag(MODEL.name)
 flags.declare_key_flag(WORKDIR.name)
@@ -18,7 +26,7 @@ HOST = "127.0.0.1"  # the loopback address: no other machine reaches it
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until Ctrl-C."""
+    """Serve until Ctrl-C, which is no failure."""
     keep_compiled()
     refuse_arguments(arguments)
     try:
@@ -39,8 +47,22 @@ def main(arguments: list[str]) -> None:
     model.warm_up()
     print(f"Open http://{HOST}:{listening.getsockname()[1]}/ in a browser; Ctrl-C ends this.", flush=True)
     config = uvicorn.Config(build_app(model, Limits()), log_level="warning", limit_concurrency=100)
-    with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    server.capture_signals = lambda: _ended_by_signals(server)  # uvicorn's own would raise them again
+    server.run(sockets=[listening])
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: "uvicorn.Server") -> Iterator[None]:
+    def end(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in CODES}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Cadence, Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import TrainingDivergedError
-from cyclegan_jax.files import write_whole
 from cyclegan_jax.objective import Metrics
 from cyclegan_jax.state import TrainState, build_optimiser, create_state
 from cyclegan_jax.together import Together
+from launch import stopping
+from launch.divergence import note
 from launch.loop import Evaluator, check_config, evaluate, finite
 from launch.run_folder import RunFolder
 from launch.run_log import RunLog
+from launch.runner import warn
+from launch.stopping import StoppedError
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,6 @@ class SweptRun:
         """Whether there is nothing left to train or to evaluate."""
         return self.error is not None or self.folder.is_finished(self.config)
 
-    def give_up(self, error: TrainingDivergedError) -> None:
-        """Write down why it ended before its time."""
-        write_whole(self.folder.workdir / "diverged.json", json.dumps({"error": str(error)}) + "\n")
-
 
 def train_together(
     runs: Sequence[SweptRun], cadence: Cadence, batches: PairBatches, evaluator: Evaluator, bar: tqdm
@@ -55,23 +54,36 @@ def train_together(
     config = runs[0].config
     together = Together([run.config for run in runs])
     with contextlib.ExitStack() as stack:
-        stores = [stack.enter_context(Checkpoints(run.folder.checkpoints)) for run in runs]
+        for run in runs:
+            stack.enter_context(run.folder.hold())
+        stores = [stack.enter_context(Checkpoints(run.folder.checkpoints, warn=warn)) for run in runs]
         start, states = _begin(runs, stores)
         bar.initial += start * len(runs)
         bar.n += start * len(runs)
+        judged = [start == 0 or store.is_judged(start) for store in stores]
         logs = [
-            stack.enter_context(RunLog(run.folder.workdir, start, config.steps, name=run.name))
-            for run in runs
+            stack.enter_context(
+                RunLog(run.folder.workdir, start, config.steps, evaluated=done, name=run.name)
+            )
+            for run, done in zip(runs, judged, strict=True)
         ]
-        going = list(range(len(runs)))
+        if cadence.due(start, config.steps).evaluate:
+            for n, done in enumerate(judged):
+                if not done:
+                    _judge(runs[n], states[n], evaluator, logs[n], stores[n])
+        stack.enter_context(stopping.deferred())
+        going, checked = list(range(len(runs))), start
         states = together.stack(states)
         for step, batch in enumerate(batches.stream(start, config.steps), start + 1):
             states, metrics = together.step(states, batch)
             bar.update(len(runs))
-            due = cadence.due(step, config.steps)
-            if not (due.log or due.save):
+            due, stop = cadence.due(step, config.steps), stopping.asked()
+            if not (due.log or due.save or stop):
                 continue
-            numbers = {n: _finite_or_given_up(runs[n], together.metrics(metrics, n), step) for n in going}
+            group, checked = range(checked, step), step
+            numbers = {
+                n: _finite_or_given_up(runs[n], together.metrics(metrics, n), group, batches) for n in going
+            }
             going = [n for n in going if numbers[n]]
             if not going:
                 bar.update((config.steps - step) * len(runs))
@@ -80,29 +92,42 @@ def train_together(
                 epoch = (step - 1) // batches.steps_per_epoch + 1
                 for n in going:
                     logs[n].tick(step, epoch, numbers[n], config.batch_size)
-            if due.save:
-                for n in going:
-                    run, plain, score = runs[n], together.state(states, n), None
-                    if due.evaluate:
-                        score = {SCORE: evaluate(run.config, plain, evaluator, run.folder, logs[n])[0]}
-                    stores[n].save(step, plain, run.config, score)
+            if due.save or stop:
+                plain = {n: together.state(states, n) for n in going}
+                with stopping.saving():
+                    for n in going:
+                        logs[n].sync()
+                        stores[n].save(step, plain[n], runs[n].config)
+                if stop:
+                    raise StoppedError(stop, f"stopped at step {step}, saved; the same command goes on.")
+                if due.evaluate:
+                    with stopping.deferred(False):
+                        for n in going:
+                            _judge(runs[n], plain[n], evaluator, logs[n], stores[n])
                 for log in logs:
                     log.restart_clock(step)
 
 
-def _finite_or_given_up(run: SweptRun, metrics: Metrics, step: int) -> dict[str, float]:
+def _judge(run: SweptRun, plain: TrainState, evaluator: Evaluator, log: RunLog, store: Checkpoints) -> None:
+    score, _ = evaluate(run.config, plain, evaluator, run.folder, log)
+    store.judge(int(plain.step), score)
+
+
+def _finite_or_given_up(
+    run: SweptRun, metrics: Metrics, group: range, batches: PairBatches
+) -> dict[str, float]:
     """The metrics as numbers; none where one is not finite, the run being given up then."""
     try:
-        return finite(metrics, step)
+        return finite(group, metrics)
     except TrainingDivergedError as error:
-        run.give_up(error)
+        note(error, batches, run.config, run.folder)
         return {}
 
 
 def _begin(runs: Sequence[SweptRun], stores: Sequence[Checkpoints]) -> tuple[int, list[TrainState]]:
     """The newest step that all have saved, and their states there; the fresh state where there is none."""
     fresh = create_state(runs[0].config, build_optimiser(runs[0].config))
-    common = set.intersection(*(store.steps() for store in stores))
+    common = set.intersection(*(set(store.steps()) for store in stores))
     if not common:
         return 0, [fresh] * len(stores)
     start = max(common)
@@ -132,4 +157,4 @@ def _newest_two(run: SweptRun) -> set[int]:
     if not run.folder.checkpoints.is_dir():
         return set()
     with Checkpoints(run.folder.checkpoints, read_only=True) as store:
-        return set(sorted(store.steps())[-2:])
+        return set(store.steps()[-2:])

@@ -1,5 +1,6 @@
 """Train a CycleGAN between two genres, evaluate it, and leave music to listen to."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from launch.compilation_cache import keep_compiled
 from launch.evaluation import evaluate_run
 from launch.feed import default_steps_per_dispatch
 from launch.judging import get_judges
-from launch.listening_pages import write_evaluation_page
-from launch.loop import Evaluator, train
+from launch.listening_pages import page_path, write_evaluation_page
+from launch.loop import Evaluator, check_checkpoints, train
 from launch.run_folder import RunFolder
 from launch.runner import refuse_arguments, run
 
@@ -40,6 +41,13 @@ STEPS_PER_DISPATCH = flags.DEFINE_integer(
     "Steps that a GPU or TPU goes through in one go, at most --log_every; one by one where something is due "
     "amid them. A line's metrics are means over what went in one go before it. 0: up to 50; 1 on a CPU.",
 )
+ON_NAN = flags.DEFINE_enum(
+    "on_nan",
+    "stop",
+    ("stop", "rollback"),
+    "Where a loss or gradient is not finite: stop, or go on from the newest checkpoint by half the learning "
+    "rate, 3 times at most.",
+)
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")
 
 
@@ -61,10 +69,15 @@ def main(arguments: list[str]) -> None:
     keep_compiled()
     refuse_arguments(arguments)
     cluster.join()
-    with cluster.first_process_leads():
-        plan = prepare_run()
-    if plan is None:
-        return
+    with contextlib.ExitStack() as held:
+        with cluster.first_process_leads():
+            plan = prepare_run(held)
+        if plan is not None:
+            train_and_evaluate(plan)
+
+
+def train_and_evaluate(plan: Plan) -> None:
+    """Train to the end, then judge the best checkpoint, and show and print what that gave."""
     train(
         plan.config,
         plan.cadence,
@@ -73,6 +86,7 @@ def main(arguments: list[str]) -> None:
         plan.folder,
         memory=plan.memory,
         stop_on_collapse=STOP_ON_COLLAPSE.value,
+        rollback=ON_NAN.value == "rollback",
     )
     if cluster.is_first():
         print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.judges))
@@ -83,10 +97,11 @@ def main(arguments: list[str]) -> None:
     wait_for_all("the run is evaluated")
 
 
-def prepare_run() -> Plan | None:
+def prepare_run(held: contextlib.ExitStack) -> Plan | None:
     """Flags to config, data to batches, all of it checked before anything is written.
 
-    None where there is nothing to train: a dry run, or a run that is finished.
+    None where there is nothing to train: a dry run, or a run that is finished. Else the run's folder is
+    this process's, if it is the first one, until `held` is closed.
     """
     # The dataset first: its genres and its size decide about the config.
     prepared = data_flags.prepare_dataset()
@@ -111,16 +126,18 @@ def prepare_run() -> Plan | None:
 
     folder = RunFolder(Path(WORKDIR.value or f"runs/{pair[0]}_{pair[1]}"))
     folder.check(config, extend=EXTEND.value)
-    if folder.is_finished(config):
+    if folder.is_finished(config) and page_path(folder).exists():
         print(
             f"The run in {folder.workdir} is finished at step {config.steps}; see evaluation.md in it, or "
             "train on with --extend and more --epochs or --steps."
         )
         return None
 
-    print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
     evaluator = None
     if cluster.is_first():
+        held.enter_context(folder.hold())
+        check_checkpoints(config, folder)
+        print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
         judges = get_judges(prepared.folder, prepared.fingerprint, pair)
         evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
         folder.claim(config, prepared.folder)

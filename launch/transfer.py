@@ -9,6 +9,7 @@ from tqdm import tqdm
 from cyclegan_jax.config import check_choice
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.datasets.genre_rolls.sources import as_text
+from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.midi_reader import read_midi_bytes
 from cyclegan_jax.model import Model
@@ -40,7 +41,8 @@ def main(arguments: list[str]) -> int:
         except RefusedSongError as refusal:
             failures.append(f"{as_text(str(source))} was not transferred: {refusal}.")
         except OSError as error:
-            failures.append(f"{as_text(str(source))} was not transferred: {error.strerror}.")
+            why = error if isinstance(error, NotWrittenError) else f"{error.strerror}."
+            failures.append(f"{as_text(str(source))} was not transferred: {why}")
     if rows:
         print(text_table(["song", *_columns(TO.value)], rows))
     for failure in failures:

@@ -36,7 +36,7 @@ def pytest_unconfigure() -> None:
 
 
 def run_command(
-    name: str, *arguments: object, cwd: Path, timeout: float = 280, **variables: str
+    name: str, *arguments: object, cwd: Path, timeout: float = 560, **variables: str
 ) -> subprocess.CompletedProcess:
     """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
     environment = {**os.environ, "XLA_FLAGS": "", **variables}

@@ -69,7 +69,7 @@ def run_apart(tasks: list[tuple[str, str | int]], user: int | None = None) -> li
     """Each task in a fork of its own of a process that has imported little."""
     words = [sys.executable, __file__, json.dumps([tasks, user])]
     alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # a process with threads had better not fork
-    done = subprocess.run(words, capture_output=True, timeout=250, env=alone)
+    done = subprocess.run(words, capture_output=True, timeout=500, env=alone)
     assert (done.returncode, done.stderr.decode()) == (0, "")
     return [Reading(*reading) for reading in json.loads(done.stdout)]
 

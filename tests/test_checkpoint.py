@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from cyclegan_jax.checkpoint import SCORE, Checkpoints
+from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.state import build_optimiser, state_shapes
@@ -62,7 +62,9 @@ def save_scores(folder, scores, first=1):
     state = random_state(0)
     with Checkpoints(folder) as checkpoints:
         for step, score in enumerate(scores, start=first):
-            checkpoints.save(step, state, CONFIG, None if score is None else {SCORE: score})
+            checkpoints.save(step, state, CONFIG)
+            if score is not None:
+                checkpoints.judge(step, score)
         return steps_in(folder), checkpoints.best()
 
 
@@ -71,8 +73,10 @@ def saved(tmp_path_factory):
     """Two steps with different states."""
     folder = tmp_path_factory.mktemp("run") / "checkpoints"
     with Checkpoints(folder) as checkpoints:
-        checkpoints.save(5, random_state(5), CONFIG, {SCORE: 0.9, "other": 1.0})
-        checkpoints.save(7, random_state(7), dataclasses.replace(CONFIG, steps=20), {SCORE: 0.1})
+        checkpoints.save(5, random_state(5), CONFIG)
+        checkpoints.judge(5, 0.9)
+        checkpoints.save(7, random_state(7), dataclasses.replace(CONFIG, steps=20))
+        checkpoints.judge(7, 0.1)
     return folder
 
 
@@ -122,7 +126,7 @@ def test_what_came_after_a_step_can_be_cut(tmp_path):
         for step in (2, 4, 6):
             checkpoints.save(step, random_state(step), CONFIG)
         checkpoints.cut(4)
-        assert checkpoints.steps() == {2, 4} and checkpoints.latest() == 4
+        assert checkpoints.steps() == [2, 4] and checkpoints.latest() == 4
         checkpoints.save(6, random_state(1), CONFIG)
     assert steps_in(tmp_path / "checkpoints") == [2, 4, 6]
 

@@ -51,11 +51,14 @@ def test_a_failed_first_write_leaves_nothing(tmp_path, monkeypatch):
 def test_content_is_on_disk_before_the_old_file_goes(tmp_path, monkeypatch):
     path, seen = tmp_path / "file", []
     path.write_text("old")
-    monkeypatch.setattr(
-        os, "fsync", lambda descriptor: seen.append((path.read_text(), os.fstat(descriptor).st_size))
-    )
+
+    def note(descriptor):
+        status = os.fstat(descriptor)
+        seen.append((path.read_text(), "folder" if stat.S_ISDIR(status.st_mode) else status.st_size))
+
+    monkeypatch.setattr(os, "fsync", note)
     write_whole(path, "newer")
-    assert seen == [("old", 5)]
+    assert seen == [("old", 5), ("newer", "folder")]
 
 
 def test_a_missing_folder_is_an_error_and_stays_missing(tmp_path):

@@ -106,6 +106,7 @@ def run(
     *,
     judged: bool = False,
     stop_on_collapse: bool = False,
+    rollback: bool = False,
     **options,
 ) -> TrainState:
     folder = RunFolder(workdir)
@@ -119,6 +120,7 @@ def run(
         folder,
         devices=jax.devices()[:1],
         stop_on_collapse=stop_on_collapse,
+        rollback=rollback,
     )
 
 
@@ -129,7 +131,7 @@ def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
 
 
 def steps_saved(workdir: Path) -> list[int]:
-    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdecimal())
 
 
 def log(workdir: Path) -> list[dict]:
@@ -229,7 +231,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_
     tmp_path, cadence, last_good, monkeypatch
 ):
     monkeypatch.setattr("launch.loop.Parallel", PoisonedParallel)
-    with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan by step 4;"):
+    with pytest.raises(TrainingDivergedError, match=r"^(loss|grad_norm)/\w+ is nan at step 4;"):
         run(tmp_path, cadence)
     assert steps_saved(tmp_path) == [last_good]
     leaves = jax.tree.leaves(saved(tmp_path, last_good))

@@ -79,7 +79,7 @@ def test_a_run_that_saved_once_more_than_the_other_goes_back_to_the_common_step(
 
 def test_runs_that_stand_far_apart_train_apart(monkeypatch, tmp_path):
     runs = runs_in(tmp_path)
-    stands = {"sigma_0.0": {2000, 7500, 8000}, "sigma_0.5": {2000, 3500, 4000}}
+    stands = {"sigma_0.0": [2000, 7500, 8000], "sigma_0.5": [2000, 3500, 4000]}
     for run in runs:
         run.folder.checkpoints.mkdir()
 
@@ -93,12 +93,12 @@ def test_runs_that_stand_far_apart_train_apart(monkeypatch, tmp_path):
         def __exit__(self, *error: object) -> None:
             pass
 
-        def steps(self) -> set[int]:
+        def steps(self) -> list[int]:
             return stands[self.name]
 
     monkeypatch.setattr(sweep_runs, "Checkpoints", Stored)
     assert [len(group) for group in in_groups(runs, 2)] == [1, 1]
-    stands["sigma_0.5"] = {2000, 7000, 7500}
+    stands["sigma_0.5"] = [2000, 7000, 7500]
     assert [len(group) for group in in_groups(runs, 2)] == [2]
     assert [len(group) for group in in_groups(runs, 1)] == [1, 1]
 
@@ -114,7 +114,7 @@ def test_a_run_that_diverges_is_given_up_and_the_other_goes_on(straight, tmp_pat
 
     monkeypatch.setattr(Together, "metrics", poisoned)
     assert train(runs).n == 2 * CONFIG.steps
-    assert "loss/cycle_a is nan by step 1" in runs[0].error and runs[0].is_over
+    assert "loss/cycle_a is nan at step 1" in runs[0].error and runs[0].is_over
     assert not runs[0].folder.checkpoints.joinpath("5").exists()
     assert runs[1].error is None and metrics_of(runs[1]) == metrics_of(straight[1])
 

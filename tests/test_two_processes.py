@@ -14,7 +14,7 @@ from test_parallel import STEPS, assert_alike, assert_same_first_step, walk
 from test_steps import SWAPS_AT_THE_THIRD_STEP, begin
 
 RELATIVE = 1e-4
-SECONDS = 280  # to wait for both
+SECONDS = 560  # to wait for both
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
 

@@ -14,7 +14,8 @@ import tensorflow_datasets as tfds
 
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
 from cyclegan_jax.datasets.genre_rolls.report import read_positions
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import NotWrittenError, UserError
+from cyclegan_jax.files import NO_ROOM_OR_LEAVE
 from cyclegan_jax.pictures import save_png
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
@@ -32,7 +33,7 @@ def is_finished(folder: Path) -> bool:
 def only_builder(data_dir: Path) -> Iterator[None]:
     """While it lasts nobody else builds in `data_dir`; what a killed build has left is cleared away first.
 
-    Raises UserError where nothing can be written there.
+    Raises NotWrittenError or UserError where nothing can be written there.
     """
     with _told_as_user_error(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,8 @@ def _clear_away(left: Path, data_dir: Path) -> None:
 def build(config: GenreRollsConfig, data_dir: Path, folder: Path, download: Mapping[str, Any]) -> None:
     """Make a dataset and put it at `folder`, somewhere below `data_dir`; nothing is left of one that fails.
 
-    `download`: fields of TFDS's DownloadConfig. Raises UserError where the disk is full or read-only.
+    `download`: fields of TFDS's DownloadConfig. Raises NotWrittenError where the disk is full or
+    read-only.
     """
     tfds.disable_progress_bar()
     with _told_as_user_error(data_dir), _aside(data_dir) as aside:
@@ -88,6 +90,8 @@ def _told_as_user_error(data_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in NO_ROOM_OR_LEAVE:
+            raise NotWrittenError(error.errno, str(data_dir)) from error
         raise UserError(
             f"the dataset cannot be written to {str(data_dir)!r} ({error.strerror or error}); "
             "free some space or choose another --data_dir."

@@ -16,6 +16,8 @@ from tensorflow_datasets.core.splits import SplitInfo
 from tensorflow_datasets.core.utils import shard_utils
 from tensorflow_datasets.core.writer import ExampleWriter
 
+from cyclegan_jax.files import number_in_words
+
 
 class Spool:
     """Serialised records in the order they came in, in one file that is gone afterwards."""
@@ -58,7 +60,8 @@ class Spool:
             try:
                 writer.write(os.fspath(path), enumerate(records))
             except RuntimeError as error:  # how array_record says that a write failed
-                raise OSError(str(error)) from error
+                number = number_in_words(str(error))
+                raise OSError(number, os.strerror(number)) from error
         return SplitInfo(
             name=template.split,
             shard_lengths=np.diff(bounds).tolist(),

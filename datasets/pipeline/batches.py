@@ -76,6 +76,13 @@ class PairBatches:
             rows["m"] = self._mixed_rows(step)
         return rows
 
+    def place(self, row: int) -> tuple[int, int]:
+        """Whose phrase a row of `packed` is, 0 for `a`, 1 for `b`, then `mixed`, and its number there."""
+        owner = int(np.searchsorted(self._starts, row, side="right")) - 1
+        everyone = (self.a, self.b, *self.mixed)
+        whose = next(i for i, phrases in enumerate(everyone) if phrases is self._sources[owner])
+        return whose, row - int(self._starts[owner])
+
     def packed(self) -> np.ndarray:
         """All phrases that batches are made of, each genre once, as bits: [N, 672] uint8."""
         table = np.empty((self.packed_bytes // PACKED_BYTES, PACKED_BYTES), np.uint8)

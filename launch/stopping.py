@@ -1,0 +1,104 @@
+"""Ctrl-C and SIGTERM: what is in hand is finished and saved, and the process ends within ten seconds.
+
+The first signal is an exception, StoppedError, in the main thread; within `deferred` it is only noted, for
+the block to ask `asked`. A thread sees to it that the process ends in time even where the main thread is
+deep in a compiler and cannot answer. A second signal ends the process at once: what is written is written
+beside and renamed, so nothing is half there.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+TERMINATED, INTERRUPTED = 75, 130
+CODES = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED}
+GRACE = 8.0  # seconds from the first signal to the end, unless a checkpoint is being saved
+
+
+class StoppedError(KeyboardInterrupt):
+    """The process was asked to end; `code` is what it ends with. As text, a sentence."""
+
+    def __init__(self, number: int, sentence: str = "stopped; what was finished is kept.") -> None:
+        super().__init__(sentence)
+        self.code = CODES[signal.Signals(number)]
+
+
+class _Asked:
+    """What the handler, the main thread and the watching thread share."""
+
+    number: int | None = None
+    deferred = False
+    saving = False
+
+
+def install() -> None:
+    """Take the signals over, but for one that the parent process has had ignored."""
+    taken = [number for number in CODES if signal.getsignal(number) != signal.SIG_IGN]
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    for number in taken:
+        signal.signal(number, _note)
+    threading.Thread(target=_watch, args=(ours, theirs), daemon=True, name="signals").start()
+
+
+def asked() -> int | None:
+    """The number of the signal that came, if one did."""
+    return _Asked.number
+
+
+@contextlib.contextmanager
+def deferred(deferred: bool = True) -> Iterator[None]:
+    """A block that asks for itself whether it is to stop or, by False, a part of one that does not.
+
+    StoppedError is raised where a signal came that nobody is to ask for any more.
+    """
+    before, _Asked.deferred = _Asked.deferred, deferred
+    _raise_if_due()
+    try:
+        yield
+    finally:
+        _Asked.deferred = before
+    _raise_if_due()
+
+
+def _raise_if_due() -> None:
+    if _Asked.number is not None and not _Asked.deferred:
+        raise StoppedError(_Asked.number)
+
+
+@contextlib.contextmanager
+def saving() -> Iterator[None]:
+    """A block that is to be finished however long it takes."""
+    _Asked.saving = True
+    try:
+        yield
+    finally:
+        _Asked.saving = False
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _Asked.number = number
+    if not _Asked.deferred:
+        raise StoppedError(number)
+
+
+def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
+    """End the process at the second signal, or when the first one's time is up."""
+    first = signals.recv(1)[0]
+    deadline = time.monotonic() + GRACE
+    while _Asked.saving or time.monotonic() < deadline:
+        signals.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            _end(signals.recv(1)[0], "ended at once")
+    _end(first, "stopped amid what could not be finished in time")
+
+
+def _end(number: int, how: str) -> None:
+    os.write(2, f"\n{how}; the newest checkpoint, if there is one, is whole.\n".encode())
+    os._exit(CODES.get(number, TERMINATED))

@@ -1,0 +1,56 @@
+"""Commands of the project as processes that a test watches, signals and kills."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import SMALLEST
+
+PATIENCE = 500.0  # seconds
+
+
+@contextmanager
+def started(name: str, *arguments: object, cwd: Path, **variables: str) -> Iterator[subprocess.Popen]:
+    """`python -m launch.<name>` on one device; killed at the end of the block if it still runs."""
+    environment = {**os.environ, "XLA_FLAGS": "", **variables}
+    words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
+    with subprocess.Popen(
+        words, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen, every: float = 0.02) -> None:
+    """Until `condition` is true; fails where the process has ended before."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if process.poll() is not None:
+            raise AssertionError(f"ended with {process.returncode}: {process.stderr.read()}")
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(every)
+
+
+def train_flags(demo_dir: Path, steps: int, *more: str) -> list[str]:
+    """A run of the smallest nets, jazz to pop, in the folder `run`."""
+    flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", f"--steps={steps}", "--workdir=run"]
+    return [*flags, *SMALLEST, *more]
+
+
+def log(workdir: Path) -> list[dict]:
+    """The lines of `metrics.jsonl` so far."""
+    path = workdir / "metrics.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, without what a progress bar has written over."""
+    return [line for line in text.replace("\r", "\n").splitlines() if line.strip()][-1]
