@@ -18,7 +18,7 @@ import orbax.checkpoint as ocp
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import NotWrittenError, UserError
-from cyclegan_jax.files import ask_for_room, number_in_words
+from cyclegan_jax.files import ask_for_room, errno_told_in, sync_folder, sync_tree
 from cyclegan_jax.manifest import NAME, BrokenCheckpointError, Manifest, check_files, read_manifest
 from cyclegan_jax.state import Params, TrainState, build_optimiser, state_shapes
 
@@ -108,11 +108,17 @@ class Checkpoints:
             with _quiet_orbax():
                 self._orbax.save(place / STATE, args=ocp.args.PyTreeSave(state))
             if self._writes:
+                sync_tree(place)
                 self._put(Manifest.of(place, step, config))
+                sync_folder(self.folder)
+        except FileExistsError:
+            raise
         except (OSError, ValueError) as error:
             if self._writes:
                 shutil.rmtree(place, ignore_errors=True)
-            number = getattr(error, "errno", None) or number_in_words(str(error))
+            number = getattr(error, "errno", None) or errno_told_in(str(error))
+            if number is None:
+                raise
             raise NotWrittenError(number, str(place), need) from error
         self._drop_old()
 
@@ -157,6 +163,11 @@ class Checkpoints:
         try:
             with _quiet_orbax():
                 return self._orbax.restore(self.folder / str(step) / STATE, args=args)
+        except FileNotFoundError as error:
+            raise UserError(
+                f"the checkpoint of step {step} in {str(self.folder)!r} is gone, maybe for newer ones of a "
+                "training that goes on; try again."
+            ) from error
         except (KeyError, ValueError) as error:
             raise UserError(
                 f"the checkpoint of step {step} in {str(self.folder)!r} has other parts than this model; use "

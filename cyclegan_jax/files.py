@@ -8,16 +8,14 @@ from pathlib import Path
 from cyclegan_jax.errors import NotWrittenError
 
 PREFIX = ".written."  # of what is not in its place yet, and of what a killed process leaves
-NO_ROOM_OR_LEAVE = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
-    *(errno.EROFS, errno.EACCES, errno.EPERM),
-)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+NO_ROOM_OR_LEAVE = (*NO_ROOM, errno.EIO, errno.EACCES, errno.EPERM)
 
 
-def number_in_words(told: str) -> int:
-    """The system's number of an error of writing that a library tells in words only; EIO for any other."""
-    numbers = (n for n in NO_ROOM_OR_LEAVE if os.strerror(n) in told or f"os_error_code='{n}'" in told)
-    return next(numbers, errno.EIO)
+def errno_told_in(words: str) -> int | None:
+    """The system's number of an error of writing that a library tells in words only."""
+    numbers = (n for n in NO_ROOM_OR_LEAVE if os.strerror(n) in words or f"os_error_code='{n}'" in words)
+    return next(numbers, None)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -45,7 +43,7 @@ def _write_beside(path: Path, data: bytes) -> None:
         beside.chmod(0o644)
         beside.replace(path)
     except BaseException:
-        beside.unlink()
+        beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -54,11 +52,21 @@ def ask_for_room(folder: Path, need: int) -> None:
     """Raise NotWrittenError unless so many bytes may be written to a folder; they are not kept for anyone."""
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=PREFIX) as file:
-            os.posix_fallocate(file.fileno(), 0, max(need, 1))
+            if hasattr(os, "posix_fallocate"):  # macOS has none
+                os.posix_fallocate(file.fileno(), 0, max(need, 1))
     except OSError as error:
         if error.errno in NO_ROOM_OR_LEAVE:
             raise NotWrittenError(error.errno, str(folder), need) from error
         raise
+
+
+def sync_tree(folder: Path) -> None:
+    """Have all that is in a folder, at any depth, outlast a loss of power."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with (Path(place) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(place))
 
 
 def sync_folder(folder: Path) -> None:

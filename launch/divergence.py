@@ -33,26 +33,33 @@ def note(error: TrainingDivergedError, batches: PairBatches, config: Config, fol
     write_whole(folder.workdir / "diverged.json", json.dumps(content, indent=1) + "\n")
 
 
-def slowed(config: Config, folder: RunFolder) -> Config:
-    """The config with the learning rate that the run has come down to by its rollbacks."""
-    factor = SLOWER ** len(_rollbacks(folder))
-    return dataclasses.replace(config, learning_rate=config.learning_rate * factor)
+def slowed(config: Config, rollbacks: int) -> Config:
+    """The config with the learning rate that a run has come down to by so many rollbacks."""
+    return dataclasses.replace(config, learning_rate=config.learning_rate * SLOWER**rollbacks)
 
 
-def may_roll_back(folder: RunFolder) -> bool:
-    """Whether the run has not been rolled back too often."""
-    return len(_rollbacks(folder)) < MOST_ROLLBACKS
+def count_rollbacks(folder: RunFolder) -> int:
+    """How often the run has been rolled back so far."""
+    return len(_rollbacks(folder))
 
 
-def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -> None:
-    """Note in `rollbacks.json` that the run goes on from its newest checkpoint by a smaller learning rate."""
-    with Checkpoints(folder.checkpoints, read_only=True) as checkpoints:
-        step = checkpoints.latest() or 0
+def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -> bool:
+    """Note in `rollbacks.json` that the run goes on from its newest checkpoint by a smaller learning rate.
+
+    False, and nothing noted, where that has been done too often.
+    """
     before = _rollbacks(folder)
-    rate = config.learning_rate * SLOWER ** (len(before) + 1)
+    if len(before) >= MOST_ROLLBACKS:
+        return False
+    step = 0
+    if folder.checkpoints.is_dir():
+        with Checkpoints(folder.checkpoints, read_only=True) as checkpoints:
+            step = checkpoints.latest() or 0
+    rate = slowed(config, len(before) + 1).learning_rate
     row = {"diverged": error.steps[-1], "back_to": step, "learning_rate": rate, "error": str(error)}
     write_whole(_path(folder), json.dumps([*before, row], indent=1) + "\n")
-    warn(f"{error} Rolled back to step {step}, on with a learning rate of {rate:g}.")
+    warn(f"{error}; rolled back to step {step}, on with a learning rate of {rate:g}.")
+    return True
 
 
 def _phrases(

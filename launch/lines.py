@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.errors import NotWrittenError
-from cyclegan_jax.files import NO_ROOM_OR_LEAVE, write_whole
+from cyclegan_jax.files import NO_ROOM_OR_LEAVE, sync_folder, write_whole
 
 
 class Lines:
@@ -26,6 +26,7 @@ class Lines:
             if kept != before:
                 write_whole(path, kept)
         self._file = path.open("ab", buffering=0)
+        sync_folder(path.parent)
 
     def write(self, row: dict[str, Any]) -> None:
         """Append a line."""
@@ -44,7 +45,10 @@ class Lines:
 
     def sync(self) -> None:
         """Have all lines outlast a loss of power."""
-        os.fsync(self._file.fileno())
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise NotWrittenError(error.errno, str(self._path)) from error
 
     def close(self) -> None:
         """No more lines."""

@@ -1,5 +1,6 @@
 """The training loop, without flags."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import jax
 from cyclegan_jax import metrics
 from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.collapse import signs_of_collapse
-from cyclegan_jax.config import KEEP_ALL, Cadence, Config, Due, MemorySaving
+from cyclegan_jax.config import KEEP_ALL, Cadence, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
@@ -63,18 +64,26 @@ def train(
     its checkpoint is the last one, and TrainingCollapsedError is raised on every process. Asked to stop,
     it saves the state and raises StoppedError.
     """
-    while True:
-        slower = divergence.slowed(config, folder)
+    for attempt in itertools.count():
+        rollbacks = from_first_process(divergence.count_rollbacks(folder), f"rollbacks, attempt {attempt}")
+        slower = divergence.slowed(config, int(rollbacks))
         optimiser = build_optimiser(slower)
         parallel = Parallel(slower, optimiser, devices, memory=memory)
         training = Training(config, cadence, batches, evaluator, folder, parallel, stop_on_collapse)
         try:
             return training.run(create_state(config, optimiser))
         except TrainingDivergedError as error:
-            divergence.note(error, batches, config, folder)
-            if not rollback or not divergence.may_roll_back(folder):
-                raise
-            divergence.roll_back(error, config, folder)
+            again = False
+            if jax.process_index() == 0:
+                divergence.note(error, batches, config, folder)
+                again = rollback and divergence.roll_back(error, config, folder)
+            if not from_first_process(again, f"roll back, attempt {attempt}"):
+                advice = "" if rollback else " or --on_nan=rollback"
+                raise TrainingDivergedError(
+                    f"{error}; training stopped, the checkpoints before it are kept; try a smaller "
+                    f"--learning_rate{advice}.",
+                    error.steps,
+                ) from error
 
 
 @dataclass
@@ -116,7 +125,7 @@ class Training:
             step = group.stop
             self.log.advance(len(group))
             due = self.cadence.due(step, self.config.steps)
-            stop = stopping.asked() if jax.process_count() == 1 else self._agreed_to_stop(due, step)
+            stop = from_any_process(stopping.asked() or 0)
             if not (due.log or due.save or stop):
                 continue
             numbers, seen = finite(group, metrics), None
@@ -155,18 +164,13 @@ class Training:
             own = evaluate(self.config, plain, self.evaluator, self.folder, self.log)
         score = from_first_process(own[0], f"score of step {step}")
         signs = from_first_process(own[1], f"signs of collapse at step {step}")
+        self.log.sync()
         self.checkpoints.judge(step, score)
         if signs and self.stop_on_collapse:
             raise TrainingCollapsedError(
                 f"training has collapsed by step {step}, as the warning above says; the run is "
                 f"in {self.folder.workdir}: judge it by launch.evaluate, or start again to train on."
             )
-
-    def _agreed_to_stop(self, due: Due, step: int) -> int | None:
-        """The signal that any process has been sent, for all to stop at one step; asked where they meet."""
-        return (
-            from_any_process(stopping.asked() or 0, f"stop at step {step}") if due.log or due.save else None
-        )
 
 
 def _begin(
@@ -206,11 +210,7 @@ def finite(group: range, metrics: Metrics) -> dict[str, float]:
     when = f"step {steps[-1]}" if len(steps) == 1 else f"one of the steps {steps[0]} to {steps[-1]}"
     for name, value in numbers.items():
         if not math.isfinite(value):
-            raise TrainingDivergedError(
-                f"{name} is {value} at {when}; training stopped, the checkpoints before it are kept; try a "
-                "smaller --learning_rate or --on_nan=rollback.",
-                steps,
-            )
+            raise TrainingDivergedError(f"{name} is {value} at {when}", steps)
     return numbers
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.files import PREFIX, write_whole
 from launch.provenance import provenance
 
@@ -68,9 +68,12 @@ class RunFolder:
                     f"workdir {str(self.workdir)!r} is in use by {lock.read() or 'another process'}; wait "
                     "for it, stop it, or name another --workdir."
                 ) from error
-            lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-            lock.flush()
+            except OSError as error:
+                raise UserError(
+                    f"workdir {str(self.workdir)!r} cannot be locked ({error.strerror}); name one on another "
+                    "file system."
+                ) from error
+            _write_holder(lock.fileno(), self.workdir / ".lock")
             for left in self.workdir.rglob(f"{PREFIX}*"):
                 left.unlink()
             yield
@@ -111,6 +114,14 @@ class RunFolder:
         if not isinstance(folder, str):
             raise UserError(f"{path} does not name the run's dataset; put a good copy in its place.")
         return Path(folder)
+
+
+def _write_holder(lock: int, path: Path) -> None:
+    try:
+        os.truncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())
+    except OSError as error:
+        raise NotWrittenError(error.errno, str(path)) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

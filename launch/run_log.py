@@ -1,5 +1,6 @@
 """What a run says while it trains: a progress bar, lines of JSON, TensorBoard."""
 
+import contextlib
 import importlib.util
 import time
 from pathlib import Path
@@ -63,7 +64,8 @@ class RunLog:
         self._metrics.close()
         self._timing.close()
         if self._board:
-            self._board.close()
+            with contextlib.suppress(OSError):
+                self._board.close()
 
     def advance(self, steps: int = 1) -> None:
         """So many more steps on the bar."""
@@ -116,6 +118,8 @@ class RunLog:
         self._step, self._time = step, time.monotonic()
 
     def _scalars(self, step: int, figures: dict[str, float]) -> None:
+        if self._board and not self._board.file_writer.event_writer._worker.is_alive():
+            self._board = None  # its thread has found no room, and would not be heard of again
         if self._board:
             for name, value in figures.items():
                 self._board.add_scalar(name, value, step)

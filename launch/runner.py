@@ -1,5 +1,6 @@
 """One way into every command: flags, one-line errors, exit codes."""
 
+import contextlib
 import os
 import sys
 import warnings
@@ -9,6 +10,7 @@ from typing import NoReturn
 from absl import app, flags, logging
 
 from cyclegan_jax.errors import NotWrittenError, TrainingCollapsedError, TrainingDivergedError, UserError
+from cyclegan_jax.files import NO_ROOM
 from launch import stopping
 from launch.stopping import StoppedError
 
@@ -28,7 +30,15 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """
     stopping.install()
     logging.set_verbosity(logging.ERROR)
-    app.run(lambda argv: sys.exit(_call(main, argv[1:])), flags_parser=_parse)
+    app.run(lambda argv: _exit(_call(main, argv[1:])), flags_parser=_parse)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process; one of several that failed waits for no other, which would wait for it."""
+    jax = sys.modules.get("jax")
+    if code != DONE and jax and jax.distributed.is_initialized():
+        leave(code)
+    sys.exit(code)
 
 
 def _parse(argv: Sequence[str]) -> list[str]:
@@ -58,20 +68,23 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
         if error.filename is None:
             raise
         _explain(f"{error.filename}: {error.strerror}; name another place, or make it readable or writable.")
-        return USAGE
+        return SOME_FAILED if error.errno in NO_ROOM else USAGE
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
     except StoppedError as stop:
-        _explain(_one_line(stop))
+        with contextlib.suppress(OSError):  # Ctrl-C ends what the output is piped to as well
+            _explain(_one_line(stop))
         leave(stop.code)
 
 
 def leave(code: int) -> NoReturn:
     """End the process without waiting for what its threads are at."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 def warn(sentence: str) -> None:

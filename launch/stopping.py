@@ -59,8 +59,8 @@ def deferred(deferred: bool = True) -> Iterator[None]:
     StoppedError is raised where a signal came that nobody is to ask for any more.
     """
     before, _Asked.deferred = _Asked.deferred, deferred
-    _raise_if_due()
     try:
+        _raise_if_due()
         yield
     finally:
         _Asked.deferred = before

@@ -55,7 +55,19 @@ def main(arguments: list[str]) -> None:
     runs = [one for runs, _ in plans for one in runs]
     for one in runs:
         one.folder.check(one.config, extend=None)
+    with RunFolder(folder).hold():
+        sweep(folder, plans, prepared, pair, phrases)
 
+
+def sweep(
+    folder: Path,
+    plans: list[tuple[list[SweptRun], PairBatches]],
+    prepared: Prepared,
+    pair: tuple[str, str],
+    phrases: dict[str, Phrases],
+) -> None:
+    """Train and evaluate the runs that are not over; print and write the tables of all."""
+    runs = [one for runs, _ in plans for one in runs]
     judges = get_judges(prepared.folder, prepared.fingerprint, pair)
     evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
     over = sum(one.config.steps for one in runs if one.is_over)

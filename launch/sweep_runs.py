@@ -110,6 +110,7 @@ def train_together(
 
 def _judge(run: SweptRun, plain: TrainState, evaluator: Evaluator, log: RunLog, store: Checkpoints) -> None:
     score, _ = evaluate(run.config, plain, evaluator, run.folder, log)
+    log.sync()
     store.judge(int(plain.step), score)
 
 

@@ -89,6 +89,7 @@ def train_and_evaluate(plan: Plan) -> None:
         rollback=ON_NAN.value == "rollback",
     )
     if cluster.is_first():
+        page_path(plan.folder).unlink(missing_ok=True)
         print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.judges))
         write_evaluation_page(plan.folder, plan.dataset_folder)
         print(

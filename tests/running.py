@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ def started(name: str, *arguments: object, cwd: Path, **variables: str) -> Itera
     """`python -m launch.<name>` on one device; killed at the end of the block if it still runs."""
     environment = {**os.environ, "XLA_FLAGS": "", **variables}
     words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background, and would be so there
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         words, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

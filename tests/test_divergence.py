@@ -43,7 +43,7 @@ def test_it_stops_one_step_later_names_the_step_and_writes_down_its_phrases(tmp_
     assert asked == [0, 1, 2, 3, 4, 5, 4], "the next step, and the phrases to tell of"
     assert list(error.value.steps) == [5] and steps_saved(tmp_path) == [2, 4]
     told = json.loads((tmp_path / "diverged.json").read_text())
-    assert told["error"] == str(error.value) and told["steps"] == [5]
+    assert str(error.value).startswith(f"{told['error']}; training stopped") and told["steps"] == [5]
     (batch,) = told["batches"].values()
     expected = batches().rows(4)
     assert {name: [row["phrase"] for row in rows] for name, rows in batch.items() if name != "m"} == {
@@ -96,9 +96,9 @@ def test_rolled_back_it_goes_on_from_the_last_good_checkpoint_by_half_the_rate(t
 
 @pytest.mark.slow
 def test_three_times_and_no_more(tmp_path, monkeypatch):
-    poisoned(monkeypatch, {3: 99})
+    poisoned(monkeypatch, {1: 99})
     with pytest.raises(TrainingDivergedError):
         run(tmp_path, CADENCE, rollback=True)
     assert [row["learning_rate"] / CONFIG.learning_rate for row in rollbacks(tmp_path)] == [0.5, 0.25, 0.125]
-    assert {row["back_to"] for row in rollbacks(tmp_path)} == {2}
+    assert {row["back_to"] for row in rollbacks(tmp_path)} == {0}, "there was no checkpoint yet"
     assert log(tmp_path) == []

@@ -247,7 +247,7 @@ def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_
     child = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 250
-        while not (tmp_path / "run" / "checkpoints" / "2").exists():
+        while not (tmp_path / "run" / "checkpoints" / "2" / "manifest.json").exists():
             assert child.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
     finally:

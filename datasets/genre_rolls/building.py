@@ -35,7 +35,7 @@ def only_builder(data_dir: Path) -> Iterator[None]:
 
     Raises NotWrittenError or UserError where nothing can be written there.
     """
-    with _told_as_user_error(data_dir):
+    with _told_in_a_sentence(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / ".lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,7 +61,7 @@ def build(config: GenreRollsConfig, data_dir: Path, folder: Path, download: Mapp
     read-only.
     """
     tfds.disable_progress_bar()
-    with _told_as_user_error(data_dir), _aside(data_dir) as aside:
+    with _told_in_a_sentence(data_dir), _aside(data_dir) as aside:
         builder = Builder(data_dir=aside, config=config, file_format="array_record")
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(
@@ -86,9 +86,11 @@ def _aside(data_dir: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _told_as_user_error(data_dir: Path) -> Iterator[None]:
+def _told_in_a_sentence(data_dir: Path) -> Iterator[None]:
     try:
         yield
+    except NotWrittenError:
+        raise
     except OSError as error:
         if error.errno in NO_ROOM_OR_LEAVE:
             raise NotWrittenError(error.errno, str(data_dir)) from error

@@ -3,6 +3,7 @@
 TFDS's own writer keeps a gigabyte of them in memory, and needs TensorFlow beyond that.
 """
 
+import errno
 import os
 from array import array
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tensorflow_datasets.core.splits import SplitInfo
 from tensorflow_datasets.core.utils import shard_utils
 from tensorflow_datasets.core.writer import ExampleWriter
 
-from cyclegan_jax.files import number_in_words
+from cyclegan_jax.files import errno_told_in
 
 
 class Spool:
@@ -60,7 +61,7 @@ class Spool:
             try:
                 writer.write(os.fspath(path), enumerate(records))
             except RuntimeError as error:  # how array_record says that a write failed
-                number = number_in_words(str(error))
+                number = errno_told_in(str(error)) or errno.EIO
                 raise OSError(number, os.strerror(number)) from error
         return SplitInfo(
             name=template.split,
