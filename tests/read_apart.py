@@ -81,8 +81,26 @@ def main(tasks: list[tuple[str, str | int]], user: int | None) -> None:
         say(file.name)
     if user is not None:
         os.setuid(user)
-    does = {"say": say, "fuzz": fuzz}
+    does = {"say": say, "fuzz": fuzz, "transferred": transferred}
     print(json.dumps([apart(partial(does[name], what)) for name, what in tasks]))
+
+
+def transferred(seed: int) -> tuple[str, str]:
+    """As `fuzz`, of whole transfers by an identity: what is not refused is a MIDI file that reads again."""
+    from cyclegan_jax.controls import Controls
+    from cyclegan_jax.song_transfer import transfer_song
+
+    controls = Controls(any_metre=True)
+
+    def transfer(data: bytes) -> str:
+        try:
+            song = transfer_song(data, lambda phrases: phrases.astype(np.float32), "pop", controls)
+        except RefusedSongError as refusal:
+            return refusal.reason.name
+        parse_midi(song.midi)
+        return KEPT
+
+    return mutants(seed, transfer)
 
 
 def quickly(data: bytes) -> str:
@@ -95,12 +113,17 @@ def quickly(data: bytes) -> str:
 
 def fuzz(seed: int) -> tuple[str, str]:
     """Counts what becomes of 1,000 mutants, and the seconds of the slowest one."""
+    return mutants(seed, quickly)
+
+
+def mutants(seed: int, read: Callable[[bytes], str]) -> tuple[str, str]:
+    """What `read` says of 1,000 mutants, counted, and the seconds of the slowest one."""
     random = np.random.default_rng(seed)
     said, slowest = Counter(), 0.0
     for _ in range(1000):
         data, start = mutant(random), time.process_time()
         try:
-            said[quickly(data)] += 1
+            said[read(data)] += 1
         except Exception as error:
             raise AssertionError(data.hex()) from error
         slowest = max(slowest, time.process_time() - start)

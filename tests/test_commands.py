@@ -88,6 +88,7 @@ def test_help_names_every_flag_at_once_and_ends_with_0(command, tmp_path):
         imports.append(imported - start)
     assert min(helps) < max(MOST_SECONDS_OF_HELP, 4 * min(imports))
     assert done.returncode == 0 and done.stderr == ""
+    assert "Exit codes: 0 done; 1 some inputs failed" in done.stdout
     for flag in FLAGS[command]:
         assert f"--{flag}:" in done.stdout or f"--[no]{flag}:" in done.stdout, flag
     assert list(tmp_path.iterdir()) == []

@@ -1,9 +1,14 @@
 """The folder of a run: it takes up its own run alone, and says by name what differs."""
 
 import dataclasses
+import json
+import re
+import sys
 
+import jax
 import pytest
 
+import cyclegan_jax
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from launch.run_folder import RunFolder
@@ -167,3 +172,24 @@ def test_an_extended_run_is_not_finished_by_the_evaluation_of_the_shorter_one(fo
     folder.claim(longer, tmp_path / "data")
     (folder.checkpoints / "150").mkdir()
     assert not folder.is_finished(longer)
+
+
+def test_each_start_is_a_line_of_what_the_run_is_trained_by(folder, tmp_path):
+    folder.claim(CONFIG, tmp_path / "data")
+    first, second = map(json.loads, (folder.workdir / "started.jsonl").read_text().splitlines())
+    assert first["time"] <= second["time"]
+    assert first["command"] == sys.argv and first["devices"] == ["cpu"] * 4
+    assert first["versions"]["jax"] == jax.__version__
+    assert first["versions"]["cyclegan_jax"] == cyclegan_jax.__version__
+    assert first["commit"] is None or re.fullmatch(r"[0-9a-f]{40}\+?", first["commit"])
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b'{"folder": 3}'])
+def test_a_damaged_file_of_the_run_is_named(folder, content):
+    path = folder.workdir / "dataset.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"dataset\.json (is missing or damaged|does not name)"):
+        folder.dataset_folder()
+    (folder.workdir / "config.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"config\.json"):
+        folder.config()
