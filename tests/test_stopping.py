@@ -45,12 +45,7 @@ def end_of(process: subprocess.Popen, since: float) -> str:
 
 @pytest.mark.parametrize("number, step", [(signal.SIGTERM, 4), (signal.SIGINT, 6)])
 def test_a_run_stopped_and_taken_up_again_is_the_same_to_the_bit(
-    straight,
-    tmp_path,
-    handled,
-    number,
-    step,
-    monkeypatch,
+    unstopped, tmp_path, handled, number, step, monkeypatch
 ):
     workdir, state = unstopped
 

@@ -116,7 +116,8 @@ def planted(
     text = "".join(json.dumps(row) + "\n" for row in [*ticks, *judged])
     (run.folder.workdir / "metrics.jsonl").write_text(text)
     if strength is None:
-        run.give_up(ArithmeticError("loss/cycle_a is nan by step 3"))
+        error = {"error": "loss/cycle_a is nan at step 3"}
+        (run.folder.workdir / "diverged.json").write_text(json.dumps(error))
         return run
     evaluation = {
         "step": 20,

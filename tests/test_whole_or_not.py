@@ -186,7 +186,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(midi_dir, tmp_path, a
     done = prepare_with_full_disk(midi_dir, *FULL[at])
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert done.stderr.startswith("data could not be written: File too large; make room there")
+    assert done.stderr.startswith(f"{data_dir} could not be written: File too large; make room there")
     assert done.stdout == ""
     assert {path.name for path in data_dir.iterdir()} == {".lock"} | ({"genre_rolls"} if former else set())
     if former:
