@@ -30,7 +30,7 @@ def swept(demo_dir, run_dir, tmp_path_factory) -> tuple[Path, str]:
 @pytest.mark.slow
 def test_every_run_is_a_run_like_any_other(swept):
     folder, printed = swept
-    assert {path.name for path in folder.iterdir()} == {"base_sigma_0", "base_sigma_1", "sweep.md"}
+    assert {path.name for path in folder.iterdir()} == {".lock", "base_sigma_0", "base_sigma_1", "sweep.md"}
     for sigma in (0, 1):
         run = RunFolder(folder / f"base_sigma_{sigma}")
         config = run.config()
