@@ -16,6 +16,7 @@ COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, 
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
 START_SECONDS = 120  # how long processes wait for each other at the start
+SILENT_SECONDS = 30  # after which a process that says nothing is taken for dead
 
 
 def join() -> None:
@@ -46,7 +47,11 @@ def join() -> None:
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
     try:
         jax.distributed.initialize(
-            COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, initialization_timeout=START_SECONDS
+            COORDINATOR.value,
+            NUM_PROCESSES.value,
+            PROCESS_ID.value,
+            initialization_timeout=START_SECONDS,
+            heartbeat_timeout_seconds=SILENT_SECONDS,
         )
     except RuntimeError as error:
         raise UserError(f"the processes could not be joined at {COORDINATOR.value}: {error}") from error

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -15,6 +16,7 @@ from launch import stopping
 from launch.stopping import StoppedError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
+LAST_SECONDS = 1.0  # that the first of several processes stays, for its end ends the others
 EXIT_CODES = (
     "Exit codes: 0 done; 1 some inputs failed, or a file could not be written; 2 wrong flags, config or "
     "files;\n3 training diverged or collapsed; 75 stopped by SIGTERM; 130 stopped by Ctrl-C."
@@ -72,17 +74,34 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
+    except RuntimeError as error:
+        if not _is_of_a_lost_process(error):
+            raise
+        _explain(
+            f"training together broke off, for another process has ended or cannot be reached "
+            f"({str(error).splitlines()[0]}); see its own message, and start all of them again."
+        )
+        return SOME_FAILED
     except StoppedError as stop:
         with contextlib.suppress(OSError):  # Ctrl-C ends what the output is piped to as well
             _explain(_one_line(stop))
         leave(stop.code)
 
 
+def _is_of_a_lost_process(error: RuntimeError) -> bool:
+    jax = sys.modules.get("jax")
+    together = jax is not None and jax.distributed.is_initialized()
+    return together and isinstance(error, jax.errors.JaxRuntimeError)
+
+
 def leave(code: int) -> NoReturn:
     """End the process without waiting for what its threads are at."""
+    jax = sys.modules.get("jax")
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+        if jax and jax.distributed.is_initialized() and jax.process_index() == 0:
+            time.sleep(LAST_SECONDS)
     finally:
         os._exit(code)
 

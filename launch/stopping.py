@@ -3,13 +3,15 @@
 The first signal is an exception, StoppedError, in the main thread; within `deferred` it is only noted, for
 the block to ask `asked`. A thread sees to it that the process ends in time even where the main thread is
 deep in a compiler and cannot answer. A second signal ends the process at once: what is written is written
-beside and renamed, so nothing is half there.
+beside and renamed, so nothing is half there. Where the exception hits a callback whose caller swallows it, as
+the garbage collector does, that thread has it raised again.
 """
 
 import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from types import FrameType
 
 TERMINATED, INTERRUPTED = 75, 130
 CODES = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED}
+AGAIN = signal.SIGALRM  # to ourselves, where the exception was swallowed
 GRACE = 8.0  # seconds from the first signal to the end, unless a checkpoint is being saved
 
 
@@ -34,6 +37,7 @@ class _Asked:
     number: int | None = None
     deferred = False
     saving = False
+    swallowed = False
 
 
 def install() -> None:
@@ -44,6 +48,8 @@ def install() -> None:
     signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     for number in taken:
         signal.signal(number, _note)
+    signal.signal(AGAIN, _raise_again)
+    sys.unraisablehook = _swallowed
     threading.Thread(target=_watch, args=(ours, theirs), daemon=True, name="signals").start()
 
 
@@ -88,14 +94,30 @@ def _note(number: int, frame: FrameType | None) -> None:
         raise StoppedError(number)
 
 
+def _swallowed(what: "sys.UnraisableHookArgs") -> None:
+    if isinstance(what.exc_value, StoppedError):
+        _Asked.swallowed = True
+    else:
+        sys.__unraisablehook__(what)
+
+
+def _raise_again(_number: int, _frame: FrameType | None) -> None:
+    _Asked.swallowed = False
+    _raise_if_due()
+
+
 def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
     """End the process at the second signal, or when the first one's time is up."""
     first = signals.recv(1)[0]
     deadline = time.monotonic() + GRACE
+    signals.settimeout(0.1)
     while _Asked.saving or time.monotonic() < deadline:
-        signals.settimeout(0.1)
+        if _Asked.swallowed:  # sent until it is taken, for a call just begun does not notice a signal
+            signal.pthread_kill(threading.main_thread().ident, AGAIN)
+            time.sleep(0.1)
         with contextlib.suppress(TimeoutError):
-            _end(signals.recv(1)[0], "ended at once")
+            if (number := signals.recv(1)[0]) != AGAIN:
+                _end(number, "ended at once")
     _end(first, "stopped amid what could not be finished in time")
 
 

@@ -52,9 +52,9 @@ def main(arguments: list[str]) -> None:
     folder = Path(WORKDIR.value or f"sweeps/{pair[0]}_{pair[1]}")
     preset = train_flags.preset()
     plans = [_plan(model, sigmas, preset, pair, all_genres, phrases, prepared, folder) for model in models]
-    runs = [one for runs, _ in plans for one in runs]
-    for one in runs:
-        one.folder.check(one.config, extend=None)
+    for runs, _ in plans:
+        for one in runs:
+            one.folder.check(one.config, extend=None)
     with RunFolder(folder).hold():
         sweep(folder, plans, prepared, pair, phrases)
 

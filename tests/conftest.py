@@ -7,14 +7,13 @@ import contextlib
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from running import RUN_FLAGS, run_command
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -26,22 +25,10 @@ OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", OWN_CACHE.name)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
 
-# The smallest nets that take every path of the code.
-SMALLEST = ("--preset=tiny", "--width=4", "--blocks=1", "--batch_size=4", "--pool_size=2")
-
 
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
     OWN_CACHE.cleanup()
-
-
-def run_command(
-    name: str, *arguments: object, cwd: Path, timeout: float = 560, **variables: str
-) -> subprocess.CompletedProcess:
-    """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
-    environment = {**os.environ, "XLA_FLAGS": "", **variables}
-    words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
 @contextlib.contextmanager
@@ -74,10 +61,9 @@ def demo_folder(demo_dir) -> Path:
 @pytest.fixture(scope="session")
 def run_dir(demo_dir, tmp_path_factory) -> Path:
     """The workdir of a finished run of the command, jazz to pop, a few steps long."""
-    flags = ("--pair=jazz_pop", f"--data_dir={demo_dir}", "--workdir=run", "--steps=6", "--log_every=2")
     with shared_folder(tmp_path_factory, "trained") as place:
         if not (place / "run" / "evaluation.json").exists():
-            done = run_command("train", *flags, *SMALLEST, cwd=place)
+            done = run_command("train", f"--data_dir={demo_dir}", *RUN_FLAGS, cwd=place)
             assert done.returncode == 0, done.stderr
     return place / "run"
 

@@ -1,8 +1,9 @@
-"""Commands of the project as processes that a test watches, signals and kills."""
+"""Commands of the project as processes that a test runs, watches, signals and kills."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,9 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import SMALLEST
-
+# The smallest nets that take every path of the code.
+SMALLEST = ("--preset=tiny", "--width=4", "--blocks=1", "--batch_size=4", "--pool_size=2")
+RUN_FLAGS = ("--pair=jazz_pop", "--workdir=run", "--steps=6", "--log_every=2", *SMALLEST)
 PATIENCE = 500.0  # seconds
+CLUSTER = ("--coordinator=127.0.0.1:{port}", "--num_processes=2", "--process_id={process}")
+
+
+def run_command(
+    name: str, *arguments: object, cwd: Path, timeout: float = 560, **variables: str
+) -> subprocess.CompletedProcess:
+    """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
+    environment = {**os.environ, "XLA_FLAGS": "", **variables}
+    words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
 @contextmanager
@@ -29,6 +41,26 @@ def started(name: str, *arguments: object, cwd: Path, **variables: str) -> Itera
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def two_started(words: list[str], cwd: Path) -> Iterator[list[subprocess.Popen]]:
+    """A command line twice, `{port}` and `{process}` filled in, on two devices each; killed at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [
+        subprocess.Popen([w.format(port=port, process=p) for w in words], cwd=cwd, env=environment, **pipes)
+        for p in (0, 1)
+    ]
+    try:
+        yield both
+    finally:
+        for process in both:
+            process.kill()
+            process.communicate()
 
 
 def wait_until(condition: Callable[[], object], process: subprocess.Popen, every: float = 0.02) -> None:

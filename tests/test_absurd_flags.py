@@ -1,7 +1,7 @@
 """Flags that make no sense, and names that no folder should have: one line, exit code 2, nothing written."""
 
 import pytest
-from conftest import run_command
+from running import run_command
 
 ABSURD = {
     "--batch_size=0": "batch_size is 0, but must be between 1 and",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from absl.testing import flagsaver
-from conftest import run_command
 from midi_files import write_midi_file
+from running import run_command
 
 from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_positions, read_refused
 from cyclegan_jax.datasets.genre_rolls.splits import SPLITS

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import run_command
+from running import run_command
 from test_loop import CONFIG
 
 from cyclegan_jax.config import POOL_BATCHES, RECIPES, Config
 from cyclegan_jax.errors import UserError
-from launch.benchmark import known_peak
+from launch.benchmark import MEASURES, known_peak
 from launch.peer import NEAR, VARIANTS, Peer, peer_config
 from launch.step_figures import made_up_batches, step_operations, transfer_operations
 
@@ -90,13 +90,18 @@ def test_made_up_phrases_are_as_dense_as_music_and_of_all_genres():
     assert all(phrases.mean() == pytest.approx(0.05, abs=0.005) for phrases in batch.values())
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_the_command_measures_all_and_takes_turns_with_the_peer(script, tmp_path):
-    flags = ["--preset=tiny", "--width=4", "--batch_size=2", "--rounds=2", "--steps=2", "--peak_tflops=0.001"]
-    done = run_command("benchmark", *flags, f"--peer={script}", "--json=f.json", cwd=tmp_path, timeout=550)
+def figures_of(*flags: str, cwd: Path) -> tuple[dict, str]:
+    """What the command wrote and printed, by small nets."""
+    sizes = ("--preset=tiny", "--width=4", "--batch_size=2", "--rounds=2", "--steps=2", "--json=f.json")
+    done = run_command("benchmark", *sizes, *flags, cwd=cwd)
     assert done.returncode == 0, done.stderr
-    figures = json.loads((tmp_path / "f.json").read_text())
+    return json.loads((cwd / "f.json").read_text()), done.stdout
+
+
+@pytest.mark.slow
+def test_step_and_transfer_are_timed_in_turn_with_the_peer(script, tmp_path):
+    parts = ("--measure=step", "--measure=transfer", "--peak_tflops=0.001")
+    figures, printed = figures_of(*parts, f"--peer={script}", cwd=tmp_path)
     step = figures["step"]
     assert figures["config"]["blocks"] == 10
     assert step["phrases_per_second"] == pytest.approx(2 / step["seconds"])
@@ -108,12 +113,18 @@ def test_the_command_measures_all_and_takes_turns_with_the_peer(script, tmp_path
     assert figures["transfer"]["gflop_per_phrase"] < step["gflop_per_phrase"]
     assert figures["transfer"]["share_of_peak"] == pytest.approx(figures["transfer"]["tflops"] / 0.001)
     assert set(figures["peer"]["rounds"]) == set(VARIANTS)
+    assert "ratio" in printed
+
+
+@pytest.mark.slow
+def test_all_parts_are_measured_unless_told_otherwise(tmp_path):
+    figures, _ = figures_of("--blocks=1", cwd=tmp_path)
+    assert set(MEASURES) <= set(figures)
     assert all(rate > 0 for rate in figures["input"]["phrases_per_second"].values())
     assert -0.5 < figures["loop"]["lost"] < 1.0
     start, song = figures["start"]["seconds_to_first_step"], figures["song"]
     assert 0 < start["warm"] < start["cold"]
     assert all(100 < song[cache]["peak_mib"] < 2000 and song[cache]["seconds"] > 0 for cache in start)
-    assert "ratio" in done.stdout
 
 
 @pytest.mark.parametrize("flag", ["--blocks=3", "--recipe=robust"])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SMALLEST, run_command
+from running import SMALLEST, run_command
 
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from conftest import run_command
+from running import run_command
 
 from cyclegan_jax.midi import write_midi
 from cyclegan_jax.midi_reader import Tempo

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import run_command
+from running import run_command
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import run_command
-from running import log, started, train_flags, wait_until
+from running import log, run_command, started, train_flags, wait_until
 
 from cyclegan_jax.errors import UserError
 from launch.run_folder import RunFolder

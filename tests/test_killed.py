@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import run_command
-from running import log, started, train_flags, wait_until
+from running import log, run_command, started, train_flags, wait_until
 from test_loop import assert_same_bits, saved
 
 from launch.run_folder import RunFolder

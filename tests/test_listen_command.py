@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from browsing import all_of, colours, complaints, durations, one_of, until, value
-from conftest import run_command
 from midi_files import write_midi_file
+from running import run_command
 from test_commands import refused
 
 GREY, BLUE, ORANGE = (

@@ -12,7 +12,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from conftest import SMALLEST, run_command
+from running import SMALLEST, run_command
 
 from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.config import Cadence, Config

@@ -12,8 +12,8 @@ import jax
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import run_command
 from midi_files import write_midi_file
+from running import run_command
 
 import cyclegan_jax as cg
 from cyclegan_jax.errors import UserError

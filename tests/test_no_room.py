@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_command
-from running import last_line, train_flags
+from running import last_line, run_command, train_flags
 from test_checkpoint import CONFIG, random_state
 
 from cyclegan_jax import model_file

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SMALLEST, run_command
 from midi_files import write_midi_file
+from running import SMALLEST, run_command
 
 
 @pytest.fixture

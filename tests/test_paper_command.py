@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALLEST, run_command
+from running import SMALLEST, run_command
 
 from cyclegan_jax.datasets.genre_rolls.arrays import PAPER_GENRES
 from cyclegan_jax.datasets.pipeline.phrases import has_mixed, load_phrases

@@ -8,8 +8,8 @@ from subprocess import CompletedProcess
 import pytest
 from absl import flags
 from absl.testing import flagsaver
-from conftest import run_command
 from midi_files import write_midi_file
+from running import run_command
 
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 from cyclegan_jax.errors import UserError

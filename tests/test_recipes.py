@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import run_command
+from running import run_command
 
 from cyclegan_jax.config import RECIPES
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import run_command
+from running import run_command
 from test_song_transfer import SONGS, seam_of
 
 from cyclegan_jax.controls import Controls

@@ -2,12 +2,12 @@
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import SMALLEST
-from running import last_line, log, started, train_flags, wait_until
+from running import SMALLEST, last_line, log, started, train_flags, wait_until
 from test_loop import assert_same_bits, run, steps_saved
 
 from cyclegan_jax.checkpoint import Checkpoints
@@ -17,6 +17,23 @@ from launch.stopping import StoppedError
 
 CODES = {signal.SIGTERM: 75, signal.SIGINT: 130}
 SECONDS = 10.0  # from a signal to the end
+
+# Stopped while the garbage collector calls back, which swallows what is raised there.
+SWALLOWED = """
+import gc, signal, time
+from launch.runner import run
+
+def stop(phase, info):
+    gc.callbacks.remove(stop)
+    signal.raise_signal(signal.SIGTERM)
+
+def main(arguments):
+    gc.callbacks.append(stop)
+    gc.collect()
+    time.sleep(60)
+
+run(main)
+"""
 
 
 @pytest.fixture
@@ -87,6 +104,14 @@ def test_an_evaluation_that_is_broken_off_comes_again(unstopped, tmp_path, handl
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
     with Checkpoints(tmp_path / "checkpoints", read_only=True) as checkpoints:
         assert checkpoints.is_judged(5)
+
+
+def test_a_signal_amid_a_callback_that_swallows_exceptions_is_not_lost(tmp_path):
+    (tmp_path / "swallowed.py").write_text(SWALLOWED)
+    done = subprocess.run(
+        [sys.executable, "swallowed.py"], cwd=tmp_path, capture_output=True, text=True, timeout=50
+    )
+    assert (done.returncode, done.stderr) == (75, "stopped; what was finished is kept.\n")
 
 
 @pytest.mark.slow

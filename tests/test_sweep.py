@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import SMALLEST, run_command
+from running import SMALLEST, run_command
 
 from cyclegan_jax.config import Config
 from launch.run_folder import RunFolder

@@ -7,8 +7,8 @@ import mido
 import pretty_midi
 import pytest
 import symusic
-from conftest import run_command
 from midi_files import write_midi_file
+from running import run_command
 from test_commands import refused, snapshot
 
 from cyclegan_jax.model_file import load

@@ -1,22 +1,19 @@
 """Two real processes of two devices each compute what one process on one device does."""
 
 import json
-import os
-import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from running import CLUSTER, PATIENCE, SMALLEST, run_command, two_started
 from test_parallel import STEPS, assert_alike, assert_same_first_step, walk
 from test_steps import SWAPS_AT_THE_THIRD_STEP, begin
 
 RELATIVE = 1e-4
-SECONDS = 560  # to wait for both
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def work(port: str, process: str, out: str) -> None:
@@ -29,30 +26,11 @@ def work(port: str, process: str, out: str) -> None:
 
 
 def run_two(words: list[str], cwd: Path) -> list[str]:
-    """Start a command line twice, `{port}` and `{process}` filled in; what each printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    children = [
-        subprocess.Popen(
-            [word.format(port=port, process=process) for word in words],
-            cwd=cwd,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for process in (0, 1)
-    ]
-    try:
-        printed = [child.communicate(timeout=SECONDS) for child in children]
-        assert [child.returncode for child in children] == [0, 0], "\n".join(err for _, err in printed)
-        return [out for out, _ in printed]
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
+    """What each of two processes printed that were started by a command line and ended well."""
+    with two_started(words, cwd) as both:
+        printed = [process.communicate(timeout=PATIENCE) for process in both]
+    assert [process.returncode for process in both] == [0, 0], "\n".join(err for _, err in printed)
+    return [out for out, _ in printed]
 
 
 def test_losses_gradients_and_three_steps_by_plain_sgd_are_those_of_one_device(tmp_path):
@@ -67,15 +45,12 @@ def test_losses_gradients_and_three_steps_by_plain_sgd_are_those_of_one_device(t
 
 
 def test_the_command_trains_as_two_processes_and_only_the_first_writes(run_dir, demo_dir, tmp_path):
-    from conftest import SMALLEST, run_command
-
     cadence = ("--log_every=1", "--eval_every=6")
     flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", *SMALLEST, *cadence]
     alone = run_command("train", *flags, "--workdir=alone", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
 
-    cluster = ["--coordinator=127.0.0.1:{port}", "--num_processes=2", "--process_id={process}"]
-    words = [sys.executable, "-m", "launch.train", *flags, "--workdir=together", *cluster]
+    words = [sys.executable, "-m", "launch.train", *flags, "--workdir=together", *CLUSTER]
     printed = run_two(words, cwd=tmp_path)
     assert "Total strength" in printed[0] and "Total strength" not in printed[1]
     one, two = tmp_path / "alone", tmp_path / "together"

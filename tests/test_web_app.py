@@ -1,48 +1,29 @@
 """The local page's program over real connections: its limits, its refusals, and what it never does."""
 
 import base64
+import contextlib
 import dataclasses
-import functools
-import http.client
 import io
 import os
 import re
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
-import uvicorn
 from bad_midi import BAD
 from midi_files import write_midi_file
 from odd_midi import SIGNATURE, midi, off, on, track
+from serving import Ask, serving
 
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.listening import MOST_BYTES
 from cyclegan_jax.model import Model
 from cyclegan_jax.model_file import load
-from launch.web_app import Limits, build_app
-
-MIDI = {"Content-Type": "audio/midi"}
-
-
-class Answer(NamedTuple):
-    status: int
-    body: bytes
-    headers: dict[str, str]
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-Ask = Callable[..., Answer]
+from launch.web_app import Limits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,30 +53,8 @@ def model(model_path) -> Model:
 @pytest.fixture
 def served() -> Iterator[Callable[[Model, Limits], Ask]]:
     """Serves a model under limits; returns how to ask it."""
-    servers = []
-
-    def serve(model: Model, limits: Limits) -> Ask:
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(build_app(model, limits), log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        servers.append((server, thread))
-        return functools.partial(ask, listening.getsockname()[1])
-
-    yield serve
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
-
-
-def ask(port: int, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, path, body, {**MIDI, **(headers or {})})
-    answer = connection.getresponse()
-    found = Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})
-    connection.close()
-    return found
+    with contextlib.ExitStack() as servers:
+        yield lambda model, limits: servers.enter_context(serving(model, limits))
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """What a build leaves beside its shards: metadata, refused files, and where each genre's records lie."""
 
 import csv
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ import numpy as np
 from cyclegan_jax.datasets.genre_rolls.convert import Refused
 from cyclegan_jax.datasets.genre_rolls.split_plan import SplitPlan
 from cyclegan_jax.datasets.genre_rolls.statistics import Statistics
+from cyclegan_jax.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,29 @@ def read_refused(folder: Path) -> list[tuple[str, str, str]]:
 
 
 def read_positions(folder: Path, split: str) -> dict[int, np.ndarray]:
-    """Label -> where its records lie in a split, in the order of songs, phrases and keys; maybe none."""
+    """Label -> where its records lie in a split, in the order of songs, phrases and keys; maybe none.
+
+    Raises UserError where the file is not what `Build.write` makes, one that swells as it is read included.
+    """
     path = folder / f"positions-{split}.npz"
     if not path.exists():
         return {}
-    with np.load(path) as positions:
-        return {int(label): positions[label] for label in positions}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > path.stat().st_size:
+                raise ValueError("it would swell")
+            return {
+                int(entry.filename.removesuffix(".npy")): _array(archive.read(entry)) for entry in entries
+            }
+    except (ValueError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read ({reason}); delete its dataset and make it anew.") from error
+
+
+def _array(content: bytes) -> np.ndarray:
+    """A .npy file's array; unlike np.load it reserves no room for numbers that are not there."""
+    file = io.BytesIO(content)
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return np.frombuffer(file.read(), dtype).reshape(shape)

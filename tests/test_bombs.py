@@ -1,0 +1,97 @@
+"""Archives that swell as they are read, headers that promise more than there is: refused in little memory."""
+
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cyclegan_jax.datasets.genre_rolls.arrays import read_phrases
+from cyclegan_jax.datasets.genre_rolls.report import read_positions
+from cyclegan_jax.errors import UserError
+
+SWOLLEN = 1 << 28  # bytes of zeros
+MOST = 1 << 24  # bytes that a refusal may take
+
+
+def header(count: int, dtype: str = "<i8") -> bytes:
+    """What a .npy file of so many numbers begins with."""
+    content = io.BytesIO()
+    shape = {"descr": dtype, "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(content, shape)
+    return content.getvalue()
+
+
+def bomb(path: Path) -> None:
+    """256 MiB of zeros in a quarter of a MiB."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("0.npy", "w") as entry:
+        entry.write(header(SWOLLEN // 8))
+        for _ in range(SWOLLEN >> 20):
+            entry.write(bytes(1 << 20))
+    assert path.stat().st_size < SWOLLEN / 500
+
+
+def promising(count: int, dtype: str = "<i8") -> Callable[[Path], None]:
+    """An archive of an array that is not all there."""
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("0.npy", header(count, dtype) + bytes(80))
+
+    return write
+
+
+def pickled(path: Path) -> None:
+    np.savez(path, **{"0": np.array([print], object)})
+
+
+def cut_off(path: Path) -> None:
+    np.savez(path, **{"0": np.arange(10_000)})
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def named(path: Path) -> None:
+    np.savez(path, name=np.arange(3))
+
+
+BROKEN = {
+    "a bomb": (bomb, "it would swell"),
+    "2^60 numbers": (promising(2**60), ""),
+    "2^27 numbers": (promising(2**27), ""),
+    "a pickle": (pickled, "OBJECT"),
+    "cut off": (cut_off, "not a zip file"),
+    "no archive": (lambda path: path.write_bytes(header(3) + bytes(24)), "not a zip file"),
+    "empty": (lambda path: path.write_bytes(b""), "not a zip file"),
+    "a name for a number": (named, "'name'"),
+}
+
+
+def refused(read: Callable[[], object]) -> str:
+    """What it is refused with, in little memory."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError) as error:
+            read()
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert held < MOST and "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(("write", "words"), BROKEN.values(), ids=BROKEN)
+def test_positions_that_a_build_did_not_write_are_refused_in_one_line(tmp_path, write, words):
+    path = tmp_path / "positions-train.npz"
+    write(path)
+    told = refused(lambda: read_positions(tmp_path, "train"))
+    assert told.startswith(f"{path} cannot be read (") and words in told
+
+
+def test_a_bomb_in_the_place_of_the_authors_arrays_is_refused_unopened(tmp_path):
+    for name in ("jazz_train_piano.npy", "jazz_test_piano.npy"):
+        bomb(tmp_path / name)
+    told = refused(lambda: list(read_phrases(tmp_path)))
+    assert "_piano.npy cannot be read (the magic string is not correct" in told
