@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import re
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -17,9 +19,13 @@ from launch.stopping import StoppedError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
 LAST_SECONDS = 1.0  # that the first of several processes stays, for its end ends the others
+LOST = re.compile(  # what jax, gloo and NCCL say where another process does not answer
+    r"^(UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED)\b|gloo|nccl|connection (closed|reset|refused)", re.I
+)
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 some inputs failed, or a file could not be written; 2 wrong flags, config or "
-    "files;\n3 training diverged or collapsed; 75 stopped by SIGTERM; 130 stopped by Ctrl-C."
+    "Exit codes: 0 done; 1 some inputs failed, a file could not be written, or another process of the same "
+    "training\nwas lost; 2 wrong flags, config or files; 3 training diverged or collapsed; 75 stopped by "
+    "SIGTERM; 130\nstopped by Ctrl-C."
 )
 
 
@@ -27,8 +33,9 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """Parse the flags, call `main` with what is left of the command line, and end the process.
 
     Exit code: what `main` returns or 0, also for `--help`; 1 where a file could not be written for want of
-    room or leave; 2 with one line on stderr for wrong flags and for a UserError or a file that cannot be
-    read; 3 where training diverged or collapsed; 75 and 130 where SIGTERM or Ctrl-C stopped it.
+    room or leave, or another process of the same training was lost; 2 with one line on stderr for wrong
+    flags and for a UserError or a file that cannot be read; 3 where training diverged or collapsed; 75 and
+    130 where SIGTERM or Ctrl-C stopped it.
     """
     stopping.install()
     logging.set_verbosity(logging.ERROR)
@@ -37,10 +44,15 @@ def run(main: Callable[[list[str]], int | None]) -> None:
 
 def _exit(code: int) -> NoReturn:
     """End the process; one of several that failed waits for no other, which would wait for it."""
-    jax = sys.modules.get("jax")
-    if code != DONE and jax and jax.distributed.is_initialized():
+    if code != DONE and _together():
         leave(code)
     sys.exit(code)
+
+
+def _together() -> bool:
+    """Whether this is one of several processes that train together."""
+    jax = sys.modules.get("jax")
+    return jax is not None and jax.distributed.is_initialized()
 
 
 def _parse(argv: Sequence[str]) -> list[str]:
@@ -56,6 +68,23 @@ def _parse(argv: Sequence[str]) -> list[str]:
 
 
 def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+    """Exit code of one of maybe several processes, which must not linger where it fails as nobody foresaw."""
+    try:
+        return _call_alone(main, arguments)
+    except Exception as error:
+        if not _together():
+            raise
+        if LOST.search(str(error)):
+            _explain(
+                "training together broke off, for another process has ended or cannot be reached "
+                f"({str(error).splitlines()[0]}); see its own message, and start all of them again."
+            )
+        else:
+            traceback.print_exc()
+        return SOME_FAILED
+
+
+def _call_alone(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
@@ -74,33 +103,18 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
-    except RuntimeError as error:
-        if not _is_of_a_lost_process(error):
-            raise
-        _explain(
-            f"training together broke off, for another process has ended or cannot be reached "
-            f"({str(error).splitlines()[0]}); see its own message, and start all of them again."
-        )
-        return SOME_FAILED
     except StoppedError as stop:
         with contextlib.suppress(OSError):  # Ctrl-C ends what the output is piped to as well
             _explain(_one_line(stop))
         leave(stop.code)
 
 
-def _is_of_a_lost_process(error: RuntimeError) -> bool:
-    jax = sys.modules.get("jax")
-    together = jax is not None and jax.distributed.is_initialized()
-    return together and isinstance(error, jax.errors.JaxRuntimeError)
-
-
 def leave(code: int) -> NoReturn:
     """End the process without waiting for what its threads are at."""
-    jax = sys.modules.get("jax")
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-        if jax and jax.distributed.is_initialized() and jax.process_index() == 0:
+        if _together() and sys.modules["jax"].process_index() == 0:
             time.sleep(LAST_SECONDS)
     finally:
         os._exit(code)

@@ -8,6 +8,7 @@ the garbage collector does, that thread has it raised again.
 """
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ TERMINATED, INTERRUPTED = 75, 130
 CODES = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED}
 AGAIN = signal.SIGALRM  # to ourselves, where the exception was swallowed
 GRACE = 8.0  # seconds from the first signal to the end, unless a checkpoint is being saved
+LAST_WORDS = 2.0  # seconds from when that is saved
 
 
 class StoppedError(KeyboardInterrupt):
@@ -38,6 +40,7 @@ class _Asked:
     deferred = False
     saving = False
     swallowed = False
+    until = math.inf  # time.monotonic at which the process is ended
 
 
 def install() -> None:
@@ -75,6 +78,7 @@ def deferred(deferred: bool = True) -> Iterator[None]:
 
 def _raise_if_due() -> None:
     if _Asked.number is not None and not _Asked.deferred:
+        _Asked.swallowed = False
         raise StoppedError(_Asked.number)
 
 
@@ -85,13 +89,13 @@ def saving() -> Iterator[None]:
     try:
         yield
     finally:
+        _Asked.until = max(_Asked.until, time.monotonic() + LAST_WORDS)
         _Asked.saving = False
 
 
 def _note(number: int, frame: FrameType | None) -> None:
     _Asked.number = number
-    if not _Asked.deferred:
-        raise StoppedError(number)
+    _raise_if_due()
 
 
 def _swallowed(what: "sys.UnraisableHookArgs") -> None:
@@ -102,25 +106,26 @@ def _swallowed(what: "sys.UnraisableHookArgs") -> None:
 
 
 def _raise_again(_number: int, _frame: FrameType | None) -> None:
-    _Asked.swallowed = False
-    _raise_if_due()
+    if _Asked.swallowed:
+        _raise_if_due()
 
 
 def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
     """End the process at the second signal, or when the first one's time is up."""
-    first = signals.recv(1)[0]
-    deadline = time.monotonic() + GRACE
+    while (first := signals.recv(1)[0]) not in CODES:
+        pass
+    _Asked.until = time.monotonic() + GRACE
     signals.settimeout(0.1)
-    while _Asked.saving or time.monotonic() < deadline:
+    while _Asked.saving or time.monotonic() < _Asked.until:
         if _Asked.swallowed:  # sent until it is taken, for a call just begun does not notice a signal
             signal.pthread_kill(threading.main_thread().ident, AGAIN)
             time.sleep(0.1)
         with contextlib.suppress(TimeoutError):
-            if (number := signals.recv(1)[0]) != AGAIN:
+            if (number := signals.recv(1)[0]) in CODES:
                 _end(number, "ended at once")
     _end(first, "stopped amid what could not be finished in time")
 
 
 def _end(number: int, how: str) -> None:
     os.write(2, f"\n{how}; the newest checkpoint, if there is one, is whole.\n".encode())
-    os._exit(CODES.get(number, TERMINATED))
+    os._exit(CODES[number])

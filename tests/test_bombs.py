@@ -34,6 +34,28 @@ def bomb(path: Path) -> None:
     assert path.stat().st_size < SWOLLEN / 500
 
 
+def understated(path: Path) -> None:
+    """The same, that tells 100 bytes in its directory."""
+    bomb(path)
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+def encrypted(path: Path) -> None:
+    promising(10)(path)
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+
+
+def in_parentheses(path: Path) -> None:
+    head = b"{'descr': '<i8', 'fortran_order': False, 'shape': " + b"(" * 5000 + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("0.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+
+
 def promising(count: int, dtype: str = "<i8") -> Callable[[Path], None]:
     """An archive of an array that is not all there."""
 
@@ -59,8 +81,12 @@ def named(path: Path) -> None:
 
 BROKEN = {
     "a bomb": (bomb, "it would swell"),
-    "2^60 numbers": (promising(2**60), ""),
-    "2^27 numbers": (promising(2**27), ""),
+    "a bomb that tells less": (understated, "it would swell"),
+    "encrypted": (encrypted, "is encrypted"),
+    "5,000 parentheses": (in_parentheses, ""),
+    "2^60 numbers": (promising(2**60), "in 80 bytes"),
+    "2^27 numbers": (promising(2**27), "in 80 bytes"),
+    "floats": (promising(10, "<f8"), "of float64"),
     "a pickle": (pickled, "OBJECT"),
     "cut off": (cut_off, "not a zip file"),
     "no archive": (lambda path: path.write_bytes(header(3) + bytes(24)), "not a zip file"),
@@ -87,7 +113,7 @@ def test_positions_that_a_build_did_not_write_are_refused_in_one_line(tmp_path, 
     path = tmp_path / "positions-train.npz"
     write(path)
     told = refused(lambda: read_positions(tmp_path, "train"))
-    assert told.startswith(f"{path} cannot be read (") and words in told
+    assert told.startswith(f"{path} cannot be read (") and words in told and "make it anew" in told
 
 
 def test_a_bomb_in_the_place_of_the_authors_arrays_is_refused_unopened(tmp_path):

@@ -206,6 +206,7 @@ def test_a_pair_must_be_given(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_evaluate_repeats_the_evaluation_of_train_to_the_bit(run_dir):
     written = {name: (run_dir / name).read_bytes() for name in ("evaluation.json", "evaluation.md")}
     midi = {path.name: path.read_bytes() for path in (run_dir / "evaluation").glob("*.mid")}

@@ -87,6 +87,7 @@ def test_without_a_cache_home_it_is_the_hidden_folder_of_the_user(monkeypatch):
     assert cache_folder().parent == Path.home() / ".cache" / "cyclegan_jax"
 
 
+@pytest.mark.slow
 def test_a_command_leaves_compiled_programs_and_the_next_one_finds_them(run_dir, tmp_path, monkeypatch):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
     monkeypatch.delenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS")

@@ -78,6 +78,7 @@ def test_music_is_pinned(genre):
     assert hashlib.sha256(repr(notes).encode()).hexdigest() == PINNED[genre]
 
 
+@pytest.mark.slow
 def test_all_songs_are_written_and_read_back(songs, tmp_path):
     composer.write_songs(tmp_path / "new")
     names = sorted(str(path.relative_to(tmp_path / "new")) for path in tmp_path.rglob("*.*"))

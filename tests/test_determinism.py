@@ -19,6 +19,7 @@ from launch.run_folder import RunFolder
 PHRASE = 64 * 120
 
 
+@pytest.mark.slow
 def test_the_same_command_in_another_process_gives_the_same_bits(run_dir, demo_dir, tmp_path):
     order = {"PYTHONHASHSEED": "1"}
     done = run_command("train", f"--data_dir={demo_dir}", *RUN_FLAGS, cwd=tmp_path, **order)
@@ -29,6 +30,7 @@ def test_the_same_command_in_another_process_gives_the_same_bits(run_dir, demo_d
         assert (tmp_path / "run" / name).read_bytes() == (run_dir / name).read_bytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 7])
 def test_so_many_loader_threads_give_the_same_order_and_the_same_bits(threads, tmp_path, monkeypatch):
     monkeypatch.setattr("launch.feed.SHARE_OF_MEMORY", 0.0)  # so that phrases are streamed

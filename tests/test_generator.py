@@ -155,6 +155,7 @@ def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(transferr
     assert 1e-5 < difference.mean() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [4, 32])
 def test_a_fresh_generator_with_an_identity_leaves_notes_as_they_are_at_any_width(phrases, width):
     generator = Generator(width=width, blocks=1, identity_logits=1.0, positions=True, skips=True)

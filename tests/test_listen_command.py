@@ -113,6 +113,7 @@ def test_the_page_of_an_evaluation_has_six_phrases_and_two_songs(run_dir, browse
     assert [word for word in all_of(browser, ".remarks") if "cut after 0:30" in word.text] != []
 
 
+@pytest.mark.slow
 def test_mistakes_are_told_in_one_line_and_nothing_is_written(model_path, tmp_path):
     write_midi_file(tmp_path / "waltz.mid", [(0, 9600, 60)], signatures=((0, 3, 4),))
     (tmp_path / "mine.html").write_text("mine")

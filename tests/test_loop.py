@@ -156,6 +156,7 @@ def straight(tmp_path_factory) -> tuple[Path, TrainState]:
     return workdir, run(workdir, judged=True)
 
 
+@pytest.mark.slow
 def test_ten_steps_straight_and_stopped_and_taken_up_again_are_the_same_to_the_bit(straight, tmp_path):
     workdir, state = straight
     with pytest.raises(Stopped):
@@ -207,6 +208,7 @@ def test_a_checkpoint_of_another_config_is_not_trained_on_whatever_config_json_s
         run(workdir, config=other)
 
 
+@pytest.mark.slow
 def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
     shorter = dataclasses.replace(CONFIG, steps=4, constant_steps=0)
     run(tmp_path, config=shorter)
@@ -274,6 +276,7 @@ class BlankTransfer:
         return np.zeros(phrases.shape, np.float32)
 
 
+@pytest.mark.slow
 def test_a_collapse_is_told_and_stops_the_run_only_where_asked(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("launch.loop.Transfer", BlankTransfer)
     run(tmp_path / "told", judged=True)

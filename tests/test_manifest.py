@@ -53,6 +53,7 @@ def open_quietly(folder: Path, **options: bool) -> tuple[list[int], list[str]]:
         return checkpoints.steps(), warnings
 
 
+@pytest.mark.slow
 def test_a_hundred_flipped_bits_over_all_files_are_all_seen(folder):
     rng = np.random.default_rng(0)
     files = files_of(folder / "7")

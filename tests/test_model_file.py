@@ -142,6 +142,25 @@ def test_a_broken_file_is_refused_in_one_line(exported, tmp_path, spoil, words):
     assert "broken.model" in str(refused.value) and "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["transfer", "listen", "serve"])
+def test_a_command_refuses_what_is_no_model_in_one_line_and_runs_nothing_of_it(command, tmp_path):
+    (tmp_path / "a.model").write_bytes(pickle.dumps(Trap()))
+    write_midi_file(tmp_path / "song.mid", [(0, 9600, 60)])
+    words = [] if command == "serve" else ["--to=pop", "song.mid"]
+    done = run_command(command, "--model=a.model", *words, cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "'a.model' is no model file" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"a.model", "song.mid"}
+
+
+class Trap:
+    """What a pickle would run."""
+
+    def __reduce__(self):
+        return os.mkdir, ("trapped",)
+
+
 def without(model: cg.Model, path) -> cg.Model:
     generators = jax.tree.map(np.asarray, model.generators)
     del generators["gen_ba"]["Conv_0"]

@@ -85,6 +85,7 @@ def test_every_term_of_the_robust_objective_by_hand(state):
     assert set(terms) == {*expected, "loss/generators", "weight_growth"}
 
 
+@pytest.mark.slow
 def test_cycle_and_density_weigh_more_as_the_rate_falls(state):
     """Through the whole step, which has to hand its own number on: 1 at first, 4 where an 11th would be."""
     changes = {"lambda_cycle": 5.0, "weight_growth": 4.0, "lambda_chroma": 0.625, "lambda_density": 0.875}
@@ -131,6 +132,7 @@ def step():
     return jax.jit(build_train_step(dataclasses.replace(CONFIG, ema_decay=0.5), SGD))
 
 
+@pytest.mark.slow
 def test_the_average_follows_the_generators(state, step):
     first = state.replace(step=jnp.int32(100), ema=jax.tree.map(jnp.zeros_like, state.generators))
     second, _ = step(first, batch_of(1))

@@ -100,6 +100,7 @@ def test_one_and_four_devices_have_the_same_pool(alone, four):
         assert_alike(one.pool, other.pool)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reduce",
     [
@@ -119,6 +120,7 @@ def test_gradients_not_averaged_are_noticed(alone, begun, monkeypatch, reduce):
         assert_same_first_step(alone, walk(4, begun, steps=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 4])
 def test_steps_in_one_loop_are_the_steps_one_by_one(begun, alone, devices):
     parallel = Parallel(CONFIG, SGD, jax.devices()[:devices], looped=True)
@@ -131,6 +133,7 @@ def test_steps_in_one_loop_are_the_steps_one_by_one(begun, alone, devices):
         assert means[name] == pytest.approx(np.mean([m[name] for m in metrics]), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_without_a_pool_and_mixed_genres_there_are_still_rows_to_map_over():
     parallel = Parallel(dataclasses.replace(CONFIG, model="base", pool_size=0), SGD, jax.devices()[:2])
     table, rows = as_table({name: batch_of(number)[name] for name in "ab"} for number in range(2))
@@ -144,6 +147,7 @@ def test_cpu_devices_share_what_is_free_on_the_host(monkeypatch):
     assert [Parallel(CONFIG, SGD, jax.devices()[:n]).free_memory() for n in (1, 4)] == [1000, 250]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count, loops", [(1, 0), (2, 1)])
 def test_one_step_is_no_loop_which_a_cpu_runs_on_one_thread(begun, count, loops):
     parallel = Parallel(CONFIG, SGD, jax.devices()[:1])

@@ -37,6 +37,29 @@ def test_a_bug_of_ours_keeps_its_traceback(error):
         _call(raising(error), [])
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "UNAVAILABLE: failed to connect to all addresses",
+        "FAILED_PRECONDITION: Gloo all-reduce failed: Connection closed by peer [127.0.0.1]:9\nmore",
+        "INTERNAL: NCCL operation ncclGroupEnd() failed: remote process exited",
+    ],
+)
+def test_a_process_that_loses_another_says_so_in_one_line(error, capsys, monkeypatch):
+    monkeypatch.setattr("launch.runner._together", lambda: True)
+    assert _call(raising(RuntimeError(error)), []) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("training together broke off, ") and error.splitlines()[0] in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("RESOURCE_EXHAUSTED: 9 GiB"), OSError("no file named")])
+def test_one_of_several_processes_keeps_the_traceback_of_a_bug_and_its_code_is_1(error, capsys, monkeypatch):
+    monkeypatch.setattr("launch.runner._together", lambda: True)
+    assert _call(raising(error), []) == 1
+    assert str(error) in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("returned, code", [(None, 0), (0, 0), (1, 1)])
 def test_otherwise_the_code_is_what_main_returns(returned, code):
     assert _call(lambda arguments: returned, []) == code

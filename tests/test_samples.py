@@ -117,6 +117,7 @@ def test_files_are_midi_at_the_phrases_own_tempo_and_one_png(samples, tmp_path):
             np.testing.assert_array_equal(roll, sample.versions[version][: len(roll), :, 0])
 
 
+@pytest.mark.slow
 def test_a_second_evaluation_replaces_the_files_of_the_first(samples, tmp_path):
     write_samples(samples[:1], tmp_path)
     before = (tmp_path / "jazz_to_pop_1_origin.mid").read_bytes()

@@ -61,6 +61,7 @@ def assert_the_same_steps(step, history):
             assert terms[name] == pytest.approx(expected_terms[name], rel=1e-4), name
 
 
+@pytest.mark.slow
 def test_a_step_that_saves_memory_is_the_same_step(histories):
     step = jax.jit(build_train_step(FRESH, SGD, memory=MemorySaving(accumulate=2, remat=True)))
     failures = []

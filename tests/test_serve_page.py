@@ -137,6 +137,7 @@ def test_only_this_machine_reaches_it(address):
     assert f"0100007F:{port:04X}" in bound and f"00000000:{port:04X}" not in bound
 
 
+@pytest.mark.slow
 def test_a_port_in_use_and_words_that_are_no_flags_are_told(model_path, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

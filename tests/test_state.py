@@ -30,6 +30,7 @@ def create(**changes):
     return draw_state(config, build_optimiser(config))
 
 
+@pytest.mark.slow
 def test_the_state_made_by_one_program_is_the_one_drawn_and_has_its_shapes():
     made, drawn_now = create_state(CONFIG, build_optimiser(CONFIG)), jax.jit(create)()
     jax.tree.map(np.testing.assert_array_equal, made, drawn_now)

@@ -152,6 +152,7 @@ def path(step, begun):
     return walked
 
 
+@pytest.mark.slow
 def test_each_step_follows_the_gradients_of_the_written_out_objective(path):
     handed = []
     for before, batch, after, metrics in path:
@@ -218,6 +219,7 @@ def test_metrics_have_these_names_and_are_finite_scalars(path):
     assert all(value.shape == () and np.isfinite(value) for value in metrics.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["base", "partial"])
 def test_every_model_trains_the_generators_of_full_to_the_bit(path, model):
     state = begin(key=SWAPS_AT_THE_THIRD_STEP, model=model)

@@ -60,6 +60,7 @@ def end_of(process: subprocess.Popen, since: float) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number, step", [(signal.SIGTERM, 4), (signal.SIGINT, 6)])
 def test_a_run_stopped_and_taken_up_again_is_the_same_to_the_bit(
     unstopped, tmp_path, handled, number, step, monkeypatch
@@ -81,6 +82,7 @@ def test_a_run_stopped_and_taken_up_again_is_the_same_to_the_bit(
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_is_broken_off_comes_again(unstopped, tmp_path, handled, monkeypatch):
     workdir, state = unstopped
     from launch import loop

@@ -32,6 +32,7 @@ def transfer(model: Path, cwd: Path, *words: object):
     return run_command("transfer", f"--model={model}", *words, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_a_folder_and_a_table_and_overwrites_only_if_told(model_path, songs, tmp_path):
     words = ("--to=pop", "songs", "--out_dir=new/out")
     done = transfer(model_path, tmp_path, *words)
@@ -59,6 +60,7 @@ def test_a_folder_becomes_a_folder_and_a_table_and_overwrites_only_if_told(model
     assert (out / "slow_pop.mid").read_bytes() != b"mine"
 
 
+@pytest.mark.slow
 def test_a_run_does_in_place_of_a_model_file(run_dir, model_path, songs, tmp_path):
     words = ("--to=jazz", songs["slow"])
     assert transfer(model_path, tmp_path, *words, "--out_dir=a").returncode == 0
@@ -109,6 +111,7 @@ def test_a_bad_file_among_good_ones_does_not_stop_them(model_path, songs, tmp_pa
     assert written == {"slow_jazz.mid", "fast_jazz.mid"} and len(done.stdout.splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_refused_before_anything_is_written(model_path, songs, tmp_path):
     slow = songs["slow"]
     refused(transfer(model_path, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz, pop")
@@ -122,6 +125,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(model_path, s
     refused(transfer(model_path, tmp_path, "--to=pop", "--out_dir=file", slow), "file")
 
 
+@pytest.mark.slow
 def test_export_replaces_nothing_and_names_the_file_by_the_genres(run_dir, tmp_path):
     words = ("export", f"--workdir={run_dir}")
     done = run_command(*words, cwd=tmp_path)

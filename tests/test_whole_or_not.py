@@ -64,6 +64,7 @@ def wait_for_building(data_dir: Path, process: subprocess.Popen) -> float:
     return time.monotonic()
 
 
+@pytest.mark.slow
 def test_a_build_killed_at_any_moment_leaves_a_whole_dataset_or_none(tmp_path):
     data_dir, random = tmp_path / "data", Random(11)
     folder = data_dir / "genre_rolls/midi/1.1.0"

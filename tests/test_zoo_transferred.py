@@ -20,6 +20,7 @@ OF_ANY_READER = {  # the other reasons are the dataset's own
     *(Refusal.UNREADABLE, Refusal.TOO_LARGE, Refusal.NOT_MIDI, Refusal.DAMAGED),
     *(Refusal.UNSUPPORTED, Refusal.TOO_MANY),
 }
+SECONDS = 2  # of the processor, that a file may take on average
 MIB = 1500  # that the command may take, jax and networks included
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -59,12 +60,11 @@ def test_in_python_a_file_is_a_song_or_a_refusal(kind, zoo, model):
 
 def test_none_of_them_harms_the_local_page(zoo, model):
     small = {k: path for k, path in zoo.items() if path.is_file() and path.stat().st_size <= CAP}
-    bad = {kind: path for kind, path in small.items() if refusal(kind)}
-    assert len(bad) > 40
     with serving(model, Limits()) as request:
-        for kind, path in bad.items():
+        for kind, path in small.items():
             found = request("POST", "/transfer?to=pop&any_metre=1", path.read_bytes())
-            assert found.status == 422 and refusal(kind) in found.text, kind
+            expected = (422,) if refusal(kind) else (200, 400, 422)
+            assert found.status in expected and (refusal(kind) or "") in found.text, (kind, found.text)
             assert "Traceback" not in found.text
         assert request("POST", "/transfer?to=pop", GOOD).status == 200
 
@@ -88,6 +88,7 @@ def test_one_command_goes_through_them_all_in_bounded_memory(zoo, model_path, tm
     said = (tmp_path / "said").read_text()
     assert os.waitstatus_to_exitcode(status) == 1 and "Traceback" not in said
     assert used.ru_maxrss / 1024 < MIB
+    assert (used.ru_utime + used.ru_stime) / len(named) < SECONDS
     transferred = {path.name for path in (tmp_path / "out").rglob("*.mid")}
     told = {line.partition(" was not transferred: ")[0]: line for line in said.splitlines()}
     for kind, path in named.items():
