@@ -40,7 +40,7 @@ class _Asked:
     deferred = False
     saving = False
     swallowed = False
-    until = math.inf  # time.monotonic at which the process is ended
+    saved = -math.inf  # time.monotonic of the end of the last save
 
 
 def install() -> None:
@@ -89,7 +89,7 @@ def saving() -> Iterator[None]:
     try:
         yield
     finally:
-        _Asked.until = max(_Asked.until, time.monotonic() + LAST_WORDS)
+        _Asked.saved = time.monotonic()
         _Asked.saving = False
 
 
@@ -114,9 +114,9 @@ def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
     """End the process at the second signal, or when the first one's time is up."""
     while (first := signals.recv(1)[0]) not in CODES:
         pass
-    _Asked.until = time.monotonic() + GRACE
+    deadline = time.monotonic() + GRACE
     signals.settimeout(0.1)
-    while _Asked.saving or time.monotonic() < _Asked.until:
+    while _Asked.saving or time.monotonic() < max(deadline, _Asked.saved + LAST_WORDS):
         if _Asked.swallowed:  # sent until it is taken, for a call just begun does not notice a signal
             signal.pthread_kill(threading.main_thread().ident, AGAIN)
             time.sleep(0.1)

@@ -21,7 +21,7 @@ OF_ANY_READER = {  # the other reasons are the dataset's own
     *(Refusal.UNSUPPORTED, Refusal.TOO_MANY),
 }
 SECONDS = 2  # of the processor, that a file may take on average
-MIB = 1500  # that the command may take, jax and networks included
+MIB = 2048  # that the command may take, jax and networks included
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
