@@ -6,6 +6,7 @@ import logging
 import math
 import re
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,7 +116,7 @@ class Checkpoints:
             raise
         except (OSError, ValueError) as error:
             if self._writes:
-                shutil.rmtree(place, ignore_errors=True)
+                _clear(place)
             number = getattr(error, "errno", None) or errno_told_in(str(error))
             if number is None:
                 raise
@@ -275,3 +276,12 @@ def _quiet_orbax() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def _clear(place: Path) -> None:
+    """Remove a folder, with what orbax's threads, which write on for a moment, make anew."""
+    for _ in range(10):
+        shutil.rmtree(place, ignore_errors=True)
+        time.sleep(0.1)
+        if not place.exists():
+            return

@@ -85,7 +85,7 @@ def test_a_model_that_finds_no_room_leaves_the_one_before(tmp_path, model_path):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # orbax's, amid its writes
 @pytest.mark.parametrize("amid", [False, True], ids=["before it is begun", "amid its arrays"])
 def test_a_checkpoint_that_finds_no_room_leaves_those_before(tmp_path, amid, monkeypatch):
-    folder, size = tmp_path / "checkpoints", 200_000
+    folder, size = tmp_path / "checkpoints", 60_000
     if amid:
         monkeypatch.setattr("cyclegan_jax.checkpoint.ask_for_room", lambda folder, need: None)
     with Checkpoints(folder) as checkpoints:
