@@ -73,13 +73,13 @@ def test_one_command_goes_through_them_all_in_bounded_memory(zoo, model_path, tm
     named = {kind: path for kind, path in zoo.items() if path.is_file()}
     words = ["--any_metre", "--to=pop", "--out_dir=out", *map(str, named.values())]
     with (
-        (tmp_path / "said").open("w") as said,
+        (tmp_path / "said").open("w") as complaints,
         subprocess.Popen(
             [sys.executable, "-m", "launch.transfer", f"--model={model_path}", *words],
             cwd=tmp_path,
             env={**os.environ, "XLA_FLAGS": ""},
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=complaints,
             text=True,
         ) as process,
     ):
