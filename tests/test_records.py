@@ -111,18 +111,18 @@ def test_keys_are_different_for_different_records():
 
 def test_memory_does_not_grow_with_the_records():
     program = """
-import os, resource
+import os, psutil
 from cyclegan_jax.datasets.genre_rolls.records import Serialiser
 
-def peak(records):
+def resident(records):
     for number in range(records):
         serialise(dict(RECORD, roll=os.urandom(1000), phrase=number))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return psutil.Process().memory_info().rss / 2**20
 
 RECORD = dict(genre=1, song="s", source="g/s", bar=0, key_shift=0, programs=(1, 2), tempo=1.0)
 serialise = Serialiser()
-before = peak(5_000)
-print(peak(50_000) - before)
+before = resident(5_000)
+print(resident(50_000) - before)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
