@@ -280,8 +280,10 @@ def _quiet_orbax() -> Iterator[None]:
 
 def _clear(place: Path) -> None:
     """Remove a folder, with what orbax's threads, which write on for a moment, make anew."""
-    for _ in range(10):
+    gone = 0
+    for _ in range(30):
         shutil.rmtree(place, ignore_errors=True)
         time.sleep(0.1)
-        if not place.exists():
+        gone = 0 if place.exists() else gone + 1
+        if gone == 5:
             return

@@ -87,7 +87,7 @@ def _told(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         told = json.loads(metadata[KEY])
         version, _, _ = told["version"], told["sha256"], told["facts"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{str(path)!r} is no model of this project; name a file that launch.export wrote."
         ) from error
@@ -110,11 +110,7 @@ def _check_facts(config: Config, trained_on: dict[str, Any]) -> None:
         type(number) is int for number in (config.width, config.blocks, config.batch_size, config.pool_size)
     ):
         raise ValueError("sizes that are no whole numbers")
-    if (
-        trained_on
-        and not {"dataset", "phrases"} <= set(trained_on)
-        and set(genres) <= set(trained_on["phrases"])
-    ):
+    if trained_on and not ("dataset" in trained_on and set(genres) <= set(dict(trained_on["phrases"]))):
         raise ValueError(f"trained on {trained_on}")
 
 

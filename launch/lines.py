@@ -9,20 +9,26 @@ from typing import Any
 
 from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.files import NO_ROOM_OR_LEAVE, sync_folder, write_whole
+from launch.runner import warn
 
 
 class Lines:
     """A file of JSON objects, a line each, opened to append.
 
-    Of the lines that it has already those stay for which `stays` is true, up to the first that a crash
-    has cut short. Raises NotWrittenError where there is no room or leave.
+    Of the lines that it has already those stay that are whole and for which `stays` is true; a warning
+    says how many others than the last, which a crash may cut short, are not whole. Raises
+    NotWrittenError where there is no room or leave.
     """
 
     def __init__(self, path: Path, stays: Callable[[dict[str, Any]], bool]) -> None:
         self._path = path
         if path.exists():
             before = path.read_bytes()
-            kept = b"".join(line for line in _whole_lines(before) if stays(json.loads(line)))
+            lines = before.splitlines(keepends=True)
+            damaged = sum(not _is_whole(line) for line in lines[:-1])
+            if damaged:
+                warn(f"{path} had damaged lines, which are left out: {damaged}")
+            kept = b"".join(line for line in lines if _is_whole(line) and stays(json.loads(line)))
             if kept != before:
                 write_whole(path, kept)
         self._file = path.open("ab", buffering=0)
@@ -55,15 +61,9 @@ class Lines:
         self._file.close()
 
 
-def _whole_lines(content: bytes) -> list[bytes]:
-    """The lines up to the first that has no end or is no object of JSON."""
-    lines = []
-    for line in content.splitlines(keepends=True):
-        try:
-            whole = line.endswith(b"\n") and isinstance(json.loads(line), dict)
-        except ValueError:
-            whole = False
-        if not whole:
-            break
-        lines.append(line)
-    return lines
+def _is_whole(line: bytes) -> bool:
+    """Whether a line has its end and is an object of JSON."""
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

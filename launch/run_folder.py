@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.files import PREFIX, write_whole
 from launch.provenance import provenance
 
+HALF = f"{PREFIX}*"  # written by what was killed before it could rename it
 LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
 
 
@@ -74,9 +76,14 @@ class RunFolder:
                     "file system."
                 ) from error
             _write_holder(lock.fileno(), self.workdir / ".lock")
-            for left in self.workdir.rglob(f"{PREFIX}*"):
-                left.unlink()
+            self._clear_half_written()
             yield
+
+    def _clear_half_written(self) -> None:
+        """Of this run alone: folders of others may lie below, as in that of a sweep."""
+        ours = (self.checkpoints, self.workdir / "samples", self.workdir / "evaluation")
+        for left in chain(self.workdir.glob(HALF), *(folder.rglob(HALF) for folder in ours)):
+            left.unlink(missing_ok=True)  # it may be an evaluation's, which renames it meanwhile
 
     def is_finished(self, config: Config) -> bool:
         """Whether the run here has been trained to the end and evaluated there."""

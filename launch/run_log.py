@@ -9,6 +9,7 @@ from types import TracebackType
 import numpy as np
 from tqdm import tqdm
 
+from cyclegan_jax.errors import NotWrittenError
 from launch.lines import Lines
 from launch.samples import Sample, picture
 
@@ -50,9 +51,9 @@ class RunLog:
         self._timing = Lines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
         self._board = None
         if importlib.util.find_spec("tensorboardX"):
-            from tensorboardX import SummaryWriter
+            from launch.board import Board
 
-            self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1)
+            self._board = Board(workdir / "tensorboard", start)
 
     def __enter__(self) -> "RunLog":
         return self
@@ -64,7 +65,7 @@ class RunLog:
         self._metrics.close()
         self._timing.close()
         if self._board:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(NotWrittenError) if error else contextlib.nullcontext():
                 self._board.close()
 
     def advance(self, steps: int = 1) -> None:
@@ -83,7 +84,8 @@ class RunLog:
         shown = {name: f"{metrics[f'loss/{name}']:.3f}" for name in SHOWN}
         self._bar.set_description(f"epoch {epoch}", refresh=False)
         self._bar.set_postfix({"phrases/s": f"{speed:.1f}", **shown})
-        self._scalars(step, {**metrics, "phrases_per_second": speed})
+        if self._board:
+            self._board.scalars(step, {**metrics, "phrases_per_second": speed})
 
     def evaluation(self, step: int, figures: dict[str, float], samples: list[Sample]) -> None:
         """The figures of an evaluation, and its samples as pictures."""
@@ -94,11 +96,12 @@ class RunLog:
             f"{self._name}step {step}: "
             + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
         )
-        self._scalars(step, figures)
         if self._board:
+            self._board.scalars(step, figures)
             for version, rolls in picture(samples).items():
-                upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1)[:, None].astype(np.float32)
-                self._board.add_images(f"samples/{version}", upright, step)
+                upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1).astype(np.float32)
+                self._board.images(step, f"samples/{version}", upright)
+            self._board.sync()
 
     def warn(self, step: int, signs: list[str]) -> None:
         """A line for every sign of collapse."""
@@ -109,25 +112,22 @@ class RunLog:
 
     def sync(self) -> None:
         """Have all lines so far outlast a loss of power."""
-        if not self._silent:
-            self._metrics.sync()
-            self._timing.sync()
+        if self._silent:
+            return
+        self._metrics.sync()
+        self._timing.sync()
+        if self._board:
+            self._board.sync()
 
     def restart_clock(self, step: int) -> None:
         """Leave out of the next speed what was done since the last tick, such as saving."""
         self._step, self._time = step, time.monotonic()
 
-    def _scalars(self, step: int, figures: dict[str, float]) -> None:
-        if self._board and not self._board.file_writer.event_writer._worker.is_alive():
-            self._board = None  # its thread has found no room, and would not be heard of again
-        if self._board:
-            for name, value in figures.items():
-                self._board.add_scalar(name, value, step)
-
 
 def _stays(row: dict, start: int, evaluated: bool) -> bool:
     """Whether a line is of a step up to `start`; of those at `start` an evaluation's only if it stands."""
-    return row["step"] < start or (row["step"] == start and (evaluated or not _of_evaluation(row)))
+    step = row.get("step", start + 1)
+    return step < start or (step == start and (evaluated or not _of_evaluation(row)))
 
 
 def _of_evaluation(row: dict) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 flags.declare_key_flag(MODEL.name)
 flags.declare_key_flag(WORKDIR.name)
 PORT = flags.DEFINE_integer("port", 8000, "Port on this machine; 0: any free one.", 0, 65535)
+LAST_SECONDS = 5.0  # from the first signal to the end, for the songs in hand; a second one ends it at once
 HOST = "127.0.0.1"  # the loopback address: no other machine reaches it
 
 
@@ -55,8 +57,14 @@ def main(arguments: list[str]) -> None:
 @contextlib.contextmanager
 def _ended_by_signals(server: "uvicorn.Server") -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
+        if server.should_exit:
+            os._exit(0)
         server.should_exit = True
+        last = threading.Timer(LAST_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
 
+    signal.set_wakeup_fd(-1)  # by which a signal amid training is seen to
     before = {number: signal.signal(number, end) for number in CODES}
     try:
         yield

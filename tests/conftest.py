@@ -18,6 +18,8 @@ from running import RUN_FLAGS, run_command
 if TYPE_CHECKING:
     from selenium import webdriver
 
+    from cyclegan_jax.model import Model
+
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
@@ -78,6 +80,14 @@ def model_path(run_dir) -> Path:
     path = run_dir.parent / f"jazz_pop_{os.environ.get('PYTEST_XDIST_WORKER', '')}.model"
     save(model_of_run(RunFolder(run_dir)), path)
     return path
+
+
+@pytest.fixture(scope="module")
+def model(model_path) -> "Model":
+    """The model of that file."""
+    from cyclegan_jax.model_file import load
+
+    return load(model_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,9 @@
 """Commands of the project as processes that a test runs, watches, signals and kills."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -43,12 +45,18 @@ def started(name: str, *arguments: object, cwd: Path, **variables: str) -> Itera
             process.kill()
 
 
+def free_port() -> int:
+    """One below those that systems give to connections, which might take it meanwhile."""
+    while True:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return free.getsockname()[1]
+
+
 @contextmanager
 def two_started(words: list[str], cwd: Path) -> Iterator[list[subprocess.Popen]]:
     """A command line twice, `{port}` and `{process}` filled in, on two devices each; killed at the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     both = [

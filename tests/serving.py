@@ -45,7 +45,7 @@ def serving(model: Model, limits: Limits) -> Iterator[Ask]:
 
 
 def ask(port: int, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=150)
     connection.request(method, path, body, {**MIDI, **(headers or {})})
     answer = connection.getresponse()
     found = Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})

@@ -33,7 +33,7 @@ def work(port: str, process: str, workdir: str) -> None:
 def test_a_signal_to_one_of_them_stops_both_at_the_same_step(run_dir, demo_dir, tmp_path):
     flags = train_flags(demo_dir, 10**6, "--log_every=5")
     with two_started([sys.executable, "-m", "launch.train", *flags, *CLUSTER], tmp_path) as both:
-        wait_until(lambda: len(log(tmp_path / "run")) >= 1, both[0])
+        wait_until(lambda: len(log(tmp_path / "run")) >= 2, both[0])  # both are amid their steps then
         both[1].send_signal(signal.SIGTERM)
         said = [process.communicate(timeout=PATIENCE)[1] for process in both]
     assert [process.returncode for process in both] == [75, 75], said

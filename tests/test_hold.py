@@ -43,10 +43,13 @@ def test_a_lock_left_by_a_killed_process_is_taken_over_and_its_half_files_cleare
         with pytest.raises(UserError, match=f"process {other.pid} "), RunFolder(tmp_path / "run").hold():
             pass
         assert half.exists()
+        another = tmp_path / "run" / "another" / ".written.abc"
+        another.parent.mkdir()
+        another.write_bytes(b"of a run below this one")
         other.send_signal(signal.SIGKILL)
         other.wait()
     with RunFolder(tmp_path / "run").hold():
-        assert not half.exists()
+        assert not half.exists() and another.exists()
         assert str(os.getpid()) in (tmp_path / "run" / ".lock").read_text()
 
 

@@ -83,8 +83,10 @@ def test_a_click_on_the_roll_goes_there(opened):
         "arguments[0].dispatchEvent(new MouseEvent('click', there))"
     )
     scale = float(one_of(opened, ".rolls").get_attribute("data-scale"))
+    assert abs(value(opened, third, "currentTime") - 10) > 1
     opened.execute_script(script, roll, scale)
     until(lambda: abs(value(opened, third, "currentTime") - 10) < 0.05)
+    assert value(opened, third, "duration") > 10
 
 
 def test_the_midi_files_can_be_saved(opened):

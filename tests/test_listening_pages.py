@@ -9,7 +9,6 @@ from midi_files import write_midi_file
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.listening import page
 from cyclegan_jax.model import Model
-from cyclegan_jax.model_file import load
 from launch.listening_pages import facts, piece_of_song
 
 
@@ -18,11 +17,6 @@ class SilentModel(Model):
 
     def network(self, to: str):
         return lambda phrases: np.zeros(phrases.shape, np.float32)
-
-
-@pytest.fixture(scope="module")
-def model(model_path) -> Model:
-    return load(model_path)
 
 
 @pytest.fixture

@@ -104,9 +104,14 @@ def test_the_probability_of_a_genre_is_over_all_phrases_with_notes(model, tmp_pa
 
 def telling(data: bytes, **others: object) -> bytes:
     """The same arrays, telling other things."""
+    told = {**told_by(data), **others}
+    return safetensors.numpy.save(safetensors.numpy.load(data), {KEY: json.dumps(told)})
+
+
+def told_by(data: bytes) -> dict:
+    """What a model file tells of itself."""
     (length,) = struct.unpack("<Q", data[:8])
-    told = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
-    return safetensors.numpy.save(safetensors.numpy.load(data), {KEY: json.dumps({**told, **others})})
+    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
 
 
 def flipped(data: bytes) -> bytes:
@@ -124,6 +129,10 @@ BROKEN = {
         "no model of this project",
     ),
     "that tells a list": (lambda data: safetensors.numpy.save({}, {KEY: "[1]"}), "no model of this project"),
+    "that tells lists in lists": (
+        lambda data: safetensors.numpy.save({}, {KEY: "[" * 100_000 + "]" * 100_000}),
+        "no model of this project",
+    ),
     "of another version": (
         lambda data: telling(data, version=2),
         "version 2, but this program reads",
@@ -168,8 +177,10 @@ def without(model: cg.Model, path) -> cg.Model:
 
 
 def test_a_file_that_does_not_tell_what_it_must_is_refused(exported, tmp_path):
-    arrays = safetensors.numpy.load(exported.read_bytes())
-    for facts in ({}, {"config": {}}, {"config": 3}, []):
+    data = exported.read_bytes()
+    arrays, good = safetensors.numpy.load(data), told_by(data)["facts"]
+    odd = [{"dataset": "a"}, {"dataset": "a", "phrases": {}}, {"dataset": "a", "phrases": 3}, {"phrases": {}}]
+    for facts in ({}, {"config": {}}, {"config": 3}, [], *({**good, "trained_on": it} for it in odd)):
         told = {"version": VERSION, "sha256": _digest(facts, arrays), "facts": facts}
         (tmp_path / "a.model").write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
         with pytest.raises(UserError, match=r"a.model' does not tell what a model must"):
@@ -179,8 +190,7 @@ def test_a_file_that_does_not_tell_what_it_must_is_refused(exported, tmp_path):
 def test_values_that_are_no_numbers_are_refused(exported, tmp_path):
     data = exported.read_bytes()
     arrays = safetensors.numpy.load(data)
-    (length,) = struct.unpack("<Q", data[:8])
-    told = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+    told = told_by(data)
     name = next(iter(arrays))
     arrays[name] = arrays[name] * np.float16("nan")
     told["sha256"] = _digest(told["facts"], arrays)

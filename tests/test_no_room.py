@@ -8,19 +8,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from running import last_line, run_command, train_flags
 from test_checkpoint import CONFIG, random_state
+from test_run_log import METRICS
 
 from cyclegan_jax import model_file
 from cyclegan_jax.checkpoint import Checkpoints
 from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.files import write_whole
 from cyclegan_jax.pictures import draw_phrases, save_png
+from launch.board import Board
 from launch.lines import Lines
 from launch.run_log import RunLog
 
@@ -129,8 +131,19 @@ def test_a_device_that_is_always_full_is_told(tmp_path):
 
 
 def test_a_log_that_finds_no_room_closes_without_another_error(tmp_path):
-    with pytest.raises(NotWrittenError), RunLog(tmp_path, 0, 10) as log, room_for(0):
-        log.evaluation(1, {}, [])
+    log = RunLog(tmp_path, 0, 10, name="without a bar")  # which pytest would capture in a file
+    with ExitStack() as full, pytest.raises(NotWrittenError, match=r"metrics\.jsonl"), log:
+        full.enter_context(room_for(0))
+        log.tick(1, 1, METRICS, batch_size=4)
+
+
+@pytest.mark.parametrize("size", range(9_000, 18_000, 1_000))
+def test_curves_that_find_no_room_are_told_at_once(tmp_path, size):
+    board = Board(tmp_path, 0)
+    with room_for(size), pytest.raises(NotWrittenError, match=r"tfevents.* could not be written: File too"):
+        for step in range(1000):
+            board.scalars(step, METRICS)
+    board.close()
 
 
 # Everything imported first, for `nobody` may not read the checkout; then each writer in turn.

@@ -12,6 +12,7 @@ from cyclegan_jax.datasets.genre_rolls.convert import Refused
 from cyclegan_jax.datasets.genre_rolls.report import Build, read_metadata, read_positions, read_refused
 from cyclegan_jax.datasets.genre_rolls.split_plan import SplitPlan
 from cyclegan_jax.datasets.genre_rolls.summary import refused_lines, table
+from cyclegan_jax.errors import UserError
 from cyclegan_jax.refusals import Refusal
 
 GENRES = ["Hip Hop", "jazz"]
@@ -113,3 +114,11 @@ def test_a_table_where_nothing_is_refused_has_no_reasons(build, tmp_path):
     (tmp_path / "metadata.json").write_text(json.dumps(build.metadata(GENRES)))
     assert read_refused(tmp_path) == refused_lines(tmp_path) == []
     assert cells_of(tmp_path)[0][:4] == ["genre", "files", "kept", "train songs"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"3", b"\xff", None])
+def test_damaged_metadata_is_told_with_what_to_do(tmp_path, content):
+    if content is not None:
+        (tmp_path / "metadata.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"metadata\.json is missing or damaged; delete its dataset and make"):
+        read_metadata(tmp_path)

@@ -92,6 +92,15 @@ def test_a_whole_line_without_its_end_is_dropped_too_lest_the_next_run_into_it(t
     assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1}\n'
 
 
+def test_a_damaged_line_amid_the_others_is_left_out_and_told(tmp_path, capfd):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1}\n{"st\xff\n\n[2]\n{"step": 3}\n{"epoch": 1}\n')
+    with RunLog(tmp_path, 4, 10):
+        pass
+    assert path.read_text() == '{"step": 1}\n{"step": 3}\n'
+    assert f"warning: {path} had damaged lines, which are left out: 3" in capfd.readouterr().err
+
+
 def test_a_run_begun_anew_begins_its_log_anew(tmp_path):
     write_log(tmp_path, range(1, 4))
     with RunLog(tmp_path, 0, 10):

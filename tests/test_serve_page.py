@@ -103,6 +103,7 @@ def test_a_file_can_be_dropped_on_it(page, song):
     one_of(page, "form button").click()
     until(lambda: all_of(page, "h2") and one_of(page, "h2").text == "dropped")
     until(lambda: status(page).startswith("Ready"))
+    assert len(all_of(page, "#result svg")) == 2
 
 
 def test_a_bad_file_and_none_get_a_readable_message_and_the_page_goes_on(page, song, tmp_path):
@@ -142,6 +143,7 @@ def test_a_port_in_use_and_words_that_are_no_flags_are_told(model_path, tmp_path
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run_command("serve", f"--model={model_path}", f"--port={port}", cwd=tmp_path)
+        assert done.stdout == "", "nothing is announced that is not there"
     refused(done, f"port {port} cannot be used", "--port")
     refused(run_command("serve", "song.mid", cwd=tmp_path), "'song.mid' is not a flag")
     refused(run_command("serve", "--port=70000", cwd=tmp_path), "port")

@@ -1,12 +1,15 @@
 """SIGTERM and Ctrl-C: the state is saved, one line says so, and the process ends in time by its code."""
 
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from odd_midi import GOOD
 from running import SMALLEST, last_line, log, started, train_flags, wait_until
 from test_loop import assert_same_bits, run, steps_saved
 
@@ -17,6 +20,7 @@ from launch.stopping import StoppedError
 
 CODES = {signal.SIGTERM: 75, signal.SIGINT: 130}
 SECONDS = 10.0  # from a signal to the end
+LAST_SECONDS = 5.0  # that launch.serve gives a song in hand
 
 # Stopped while the garbage collector calls back, which swallows what is raised there.
 SWALLOWED = """
@@ -144,10 +148,42 @@ def test_deep_in_a_compiler_it_ends_in_time_and_at_once_if_told_twice(demo_dir, 
             process.send_signal(signal.SIGTERM)
             time.sleep(0.2)
         said = end_of(process, sent)
-    assert time.monotonic() - sent < (SECONDS if signals == 1 else 2)
+    assert time.monotonic() - sent < (SECONDS if signals == 1 else 5)
     assert process.returncode == 75 and "Traceback" not in said
     assert "the newest checkpoint, if there is one, is whole" in last_line(said)
     assert log(tmp_path / "run") == []
+
+
+# Once warm, its networks take a minute.
+SERVING_SLOWLY = """
+import runpy, time
+from cyclegan_jax.model import Model
+def network(model, to):
+    print("begun", flush=True)
+    time.sleep(60)
+Model.warm_up = lambda model: setattr(Model, "network", network)
+runpy.run_module("launch.serve", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signals", [1, 2])
+def test_the_local_page_ends_by_0_and_in_time_amid_a_song(model_path, tmp_path, signals):
+    words = [sys.executable, "-c", SERVING_SLOWLY, f"--model={model_path}", "--port=0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, cwd=tmp_path, **pipes) as process, socket.socket() as browser:
+        port = re.search(r":(\d+)/", process.stdout.readline())[1]
+        browser.connect(("127.0.0.1", int(port)))
+        head = f"POST /transfer?to=pop HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: audio/midi\r\n"
+        browser.sendall(f"{head}Content-Length: {len(GOOD)}\r\n\r\n".encode() + GOOD)
+        assert process.stdout.readline() == "begun\n"
+        sent = time.monotonic()
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        said = end_of(process, sent)
+    assert (process.returncode, said) == (0, "")
+    assert (time.monotonic() - sent < LAST_SECONDS) == (signals == 2)
 
 
 @pytest.mark.slow

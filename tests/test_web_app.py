@@ -22,7 +22,6 @@ from serving import Ask, serving
 from cyclegan_jax.controls import Controls
 from cyclegan_jax.listening import MOST_BYTES
 from cyclegan_jax.model import Model
-from cyclegan_jax.model_file import load
 from launch.web_app import Limits
 
 
@@ -43,11 +42,6 @@ class SlowModel(Model):
 def slow(model: Model, seconds: float) -> SlowModel:
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
     return SlowModel(**fields, seconds=seconds)
-
-
-@pytest.fixture(scope="module")
-def model(model_path) -> Model:
-    return load(model_path)
 
 
 @pytest.fixture

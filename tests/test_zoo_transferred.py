@@ -12,7 +12,6 @@ from heavy_midi import HEAVY
 from odd_midi import CAP, GOOD, ODD
 from serving import serving
 
-from cyclegan_jax.model_file import load
 from cyclegan_jax.refusals import Refusal, RefusedSongError
 from launch.web_app import Limits
 
@@ -51,11 +50,6 @@ def refusal(kind: str) -> str | None:
     """What a kind must be refused with, if it must be."""
     reason = BAD[kind][1] if kind in BAD else None
     return str(reason) if reason in OF_ANY_READER else None
-
-
-@pytest.fixture(scope="module")
-def model(model_path):
-    return load(model_path)
 
 
 @pytest.mark.parametrize("kind", WRITERS)

@@ -15,7 +15,7 @@ import tensorflow_datasets as tfds
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
 from cyclegan_jax.datasets.genre_rolls.report import read_positions
 from cyclegan_jax.errors import NotWrittenError, UserError
-from cyclegan_jax.files import NO_ROOM_OR_LEAVE
+from cyclegan_jax.files import NO_ROOM_OR_LEAVE, sync_folder, sync_tree
 from cyclegan_jax.pictures import save_png
 from cyclegan_jax.rolls import PHRASE_SHAPE
 
@@ -68,12 +68,14 @@ def build(config: GenreRollsConfig, data_dir: Path, folder: Path, download: Mapp
                 download_dir=aside / "downloads", download_config=tfds.download.DownloadConfig(**download)
             )
         _write_pictures(builder)
+        sync_tree(Path(builder.data_dir))
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             before = aside / "before" / folder.relative_to(data_dir)
             before.parent.mkdir(parents=True)
             folder.rename(before)
         Path(builder.data_dir).rename(folder)
+        sync_folder(folder.parent)
 
 
 @contextlib.contextmanager

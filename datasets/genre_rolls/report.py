@@ -57,8 +57,12 @@ class Build:
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
-    """What the builder noted of a finished dataset."""
-    return json.loads((folder / "metadata.json").read_text())
+    """What the builder noted of a finished dataset. Raises UserError where the note is damaged."""
+    path = folder / "metadata.json"
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (FileNotFoundError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is missing or damaged; delete its dataset and make it anew.") from error
 
 
 def read_refused(folder: Path) -> list[tuple[str, str, str]]:

@@ -1,0 +1,67 @@
+"""A run as TensorBoard shows it, written by the thread that trains.
+
+tensorboardX's own SummaryWriter hands events to a thread; a full disk ends that thread, and an event to come
+waits for it for ever.
+"""
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tensorboardX import summary
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.record_writer import RecordWriter
+
+from cyclegan_jax.errors import NotWrittenError
+
+VERSION = "brain.Event:2"  # of the format, by which TensorBoard knows it
+
+
+class Board:
+    """A file of events in `folder`; those of earlier files past the step `start` are hidden.
+
+    Raises NotWrittenError where there is no room or leave.
+    """
+
+    def __init__(self, folder: Path, start: int) -> None:
+        self._path = folder / f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
+        with self._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._records = RecordWriter(str(self._path))
+        self._put(Event(file_version=VERSION))
+        self._put(Event(step=start + 1, session_log=SessionLog(status=SessionLog.START)))
+
+    def scalars(self, step: int, figures: dict[str, float]) -> None:
+        """A point of each curve."""
+        for name, value in figures.items():
+            self._put(Event(step=step, summary=summary.scalar(name, value)))
+
+    def images(self, step: int, name: str, images: np.ndarray) -> None:
+        """Grey images side by side: float [count, height, width], 0 black to 1 white."""
+        self._put(Event(step=step, summary=summary.image(name, images[:, None], dataformats="NCHW")))
+
+    def sync(self) -> None:
+        """Have all events so far outlast a loss of power."""
+        with self._told():
+            self._records.flush()
+
+    def close(self) -> None:
+        """No more events."""
+        with self._told():
+            self._records.close()
+
+    def _put(self, event: Event) -> None:
+        event.wall_time = time.time()
+        with self._told():
+            self._records.write(event.SerializeToString())
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise NotWrittenError(error.errno, str(self._path)) from error
