@@ -69,7 +69,7 @@ def train(
         slower = divergence.slowed(config, int(rollbacks))
         optimiser = build_optimiser(slower)
         parallel = Parallel(slower, optimiser, devices, memory=memory)
-        training = Training(config, cadence, batches, evaluator, folder, parallel, stop_on_collapse)
+        training = Training(config, cadence, batches, evaluator, folder, parallel, stop_on_collapse, attempt)
         try:
             return training.run(create_state(config, optimiser))
         except TrainingDivergedError as error:
@@ -97,6 +97,8 @@ class Training:
     folder: RunFolder
     parallel: Parallel
     stop_on_collapse: bool
+    attempt: int
+    judges_came: bool = False
 
     def run(self, fresh: TrainState) -> TrainState:
         """Train, from `fresh` where there is no checkpoint; the final state."""
@@ -149,8 +151,10 @@ class Training:
     def _tick(self, step: int, numbers: dict[str, float]) -> None:
         epoch = (step - 1) // self.batches.steps_per_epoch + 1
         self.log.tick(step, epoch, numbers, self.config.batch_size)
-        if self.evaluator:
-            self.evaluator.wait_for_judges()
+        if not self.judges_came:
+            if self.evaluator:
+                self.evaluator.wait_for_judges()
+            self.judges_came = bool(from_first_process(1, f"judges are trained, attempt {self.attempt}"))
 
     def _save(self, step: int, plain: TrainState) -> None:
         with stopping.saving():
