@@ -35,11 +35,11 @@ def newest(workdir: Path) -> int:
     return max((int(path.parent.name) for path in workdir.glob("checkpoints/*/manifest.json")), default=0)
 
 
-def half_saved_since(workdir: Path, time: float) -> bool:
+def half_saved_since(workdir: Path, start: float) -> bool:
     """Whether what lies there in the middle of a save alone has been begun after a time of the clock."""
     with contextlib.suppress(FileNotFoundError):
         halves = workdir.glob("checkpoints/*/state.orbax-checkpoint-tmp")
-        return any(half.stat().st_ctime > time for half in halves)
+        return any(half.stat().st_ctime > start for half in halves)
     return False
 
 

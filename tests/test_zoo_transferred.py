@@ -21,7 +21,7 @@ OF_ANY_READER = {  # the other reasons are the dataset's own
     *(Refusal.UNSUPPORTED, Refusal.TOO_MANY),
 }
 SECONDS = 2  # of the processor, that a file may take on average
-MIB = 1536  # that the command may take, jax and networks included
+MIB = 1500  # that the command may take, jax and networks included
 # Runs a command and prints its processor seconds and peak KiB. It is a process of its own, for a child's peak
 # begins at that of the process which starts it, and a worker of the tests may hold gigabytes.
 WATCH = """
