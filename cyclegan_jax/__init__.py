@@ -23,33 +23,65 @@ Whole songs go by a model file: `load("jazz_pop.model").transfer("song.mid", to=
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for completion, type checkers and documentation; the table below is what runs
+    from cyclegan_jax.config import PRESETS, Config, MemorySaving
+    from cyclegan_jax.errors import TrainingDivergedError, UserError
+    from cyclegan_jax.evaluation.evaluate import evaluate
+    from cyclegan_jax.evaluation.genre_classifier import Judge, robustness, train_judge
+    from cyclegan_jax.midi.io import read_score, to_pretty_midi, write_midi
+    from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
+    from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+    from cyclegan_jax.midi.song import Song, quantise, read_dataset_song, read_song
+    from cyclegan_jax.models.classifier import Classifier
+    from cyclegan_jax.models.discriminator import Discriminator
+    from cyclegan_jax.models.generator import Generator
+    from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+    from cyclegan_jax.pianoroll.packing import as_table, pack, unpack
+    from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut, cut_padded
+    from cyclegan_jax.training.cadence import Cadence
+    from cyclegan_jax.training.checkpoint import Checkpoints
+    from cyclegan_jax.training.data_parallel import Parallel
+    from cyclegan_jax.training.state import (
+        TrainState,
+        build_optimiser,
+        create_state,
+        draw_state,
+        state_shapes,
+    )
+    from cyclegan_jax.training.train_step import build_train_step, build_train_steps
+    from cyclegan_jax.transfer.controls import Controls
+    from cyclegan_jax.transfer.model import Model
+    from cyclegan_jax.transfer.model_file import load, save
+    from cyclegan_jax.transfer.song import TransferredSong, transfer_song
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "checkpoint": ["Checkpoints"],
-    "classifier": ["Classifier"],
-    "config": ["PRESETS", "Cadence", "Config", "MemorySaving"],
-    "controls": ["Controls"],
-    "discriminator": ["Discriminator"],
+    "config": ["Config", "MemorySaving", "PRESETS"],
     "errors": ["TrainingDivergedError", "UserError"],
-    "generator": ["Generator"],
-    "judge": ["Judge", "robustness", "train_judge"],
-    "metrics": ["evaluate"],
-    "model": ["Model"],
-    "model_file": ["load", "save"],
-    "midi": ["read_score", "to_pretty_midi", "write_midi"],
-    "midi_reader": ["Score", "Tempo", "parse_midi"],
-    "packing": ["as_table", "pack", "unpack"],
-    "parallel": ["Parallel"],
-    "refusals": ["Refusal", "RefusedSongError"],
-    "rolls": ["PHRASE_SHAPE", "cut", "cut_padded"],
-    "song_transfer": ["TransferredSong", "transfer_song"],
-    "songs": ["Song", "quantise", "read_dataset_song", "read_song"],
-    "state": ["TrainState", "build_optimiser", "create_state", "draw_state", "state_shapes"],
-    "steps": ["build_train_step", "build_train_steps"],
-    "transfer": ["Transfer", "to_notes"],
+    "evaluation.evaluate": ["evaluate"],
+    "evaluation.genre_classifier": ["Judge", "robustness", "train_judge"],
+    "midi.io": ["read_score", "to_pretty_midi", "write_midi"],
+    "midi.reader": ["Score", "Tempo", "parse_midi"],
+    "midi.refusals": ["Refusal", "RefusedSongError"],
+    "midi.song": ["Song", "quantise", "read_dataset_song", "read_song"],
+    "models.classifier": ["Classifier"],
+    "models.discriminator": ["Discriminator"],
+    "models.generator": ["Generator"],
+    "models.phrase_transfer": ["Transfer", "to_notes"],
+    "pianoroll.packing": ["as_table", "pack", "unpack"],
+    "pianoroll.roll": ["PHRASE_SHAPE", "cut", "cut_padded"],
+    "training.cadence": ["Cadence"],
+    "training.checkpoint": ["Checkpoints"],
+    "training.data_parallel": ["Parallel"],
+    "training.state": ["TrainState", "build_optimiser", "create_state", "draw_state", "state_shapes"],
+    "training.train_step": ["build_train_step", "build_train_steps"],
+    "transfer.controls": ["Controls"],
+    "transfer.model": ["Model"],
+    "transfer.model_file": ["load", "save"],
+    "transfer.song": ["TransferredSong", "transfer_song"],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -61,3 +93,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names too, though none is imported yet."""
+    return sorted({*globals(), *__all__})

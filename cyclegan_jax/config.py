@@ -6,8 +6,8 @@ A comment gives each field's unit, then the paper's value, then the original TF1
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from cyclegan_jax.errors import UserError
 
@@ -152,42 +152,6 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cadence:
-    """How often a run speaks; none of it changes what is learned, though a loop of steps rounds otherwise."""
-
-    log_every: int = 10  # steps between two lines of metrics
-    eval_every: int = 0  # steps between evaluations on `validation`, each with a checkpoint; 0: five a run
-    save_every: int = 0  # steps between two further checkpoints; 0: none
-    steps_per_dispatch: int = 1  # steps that a device goes through before it asks for more
-
-    def __post_init__(self) -> None:
-        check_range("log_every", self.log_every, 1, math.inf)
-        check_range("steps_per_dispatch", self.steps_per_dispatch, 1, self.log_every)
-        check_range("eval_every", self.eval_every, 0, math.inf)
-        check_range("save_every", self.save_every, 0, math.inf)
-
-    def due(self, step: int, steps: int) -> "Due":
-        """What is due after step `step` of `steps`; after the last, all of it."""
-        last = step == steps
-        evaluates = last or step % (self.eval_every or math.ceil(steps / 5)) == 0
-        saves = evaluates or (self.save_every > 0 and step % self.save_every == 0)
-        return Due(log=last or step % self.log_every == 0, evaluate=evaluates, save=saves)
-
-    def dispatches(self, start: int, steps: int) -> Iterator[range]:
-        """The steps from `start` to before `steps`, in groups that a device goes through in one go.
-
-        A group has `steps_per_dispatch` steps or, lest a further program be compiled, one: where something
-        is due amid them, or the end is nearer.
-        """
-        first = start
-        while first < steps:
-            group = range(first, first + self.steps_per_dispatch)
-            whole = group.stop <= steps and not any(any(self.due(step, steps)) for step in group[1:])
-            yield group if whole else group[:1]
-            first += self.steps_per_dispatch if whole else 1
-
-
-@dataclasses.dataclass(frozen=True)
 class MemorySaving:
     """How a step makes do with less memory; what is learned is the same, though sums round otherwise."""
 
@@ -196,14 +160,6 @@ class MemorySaving:
 
     def __post_init__(self) -> None:
         check_range("accumulate", self.accumulate, 1, 2**16)
-
-
-class Due(NamedTuple):
-    """What there is to do after a step; what is evaluated is saved too."""
-
-    log: bool
-    evaluate: bool
-    save: bool
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -217,50 +173,6 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         allowed = f"at least {low}" if high == math.inf else f"between {low} and {high}"
         raise UserError(f"{name} is {value}, but must be {allowed}.")
-
-
-def resolve_pool_size(pool_size: str, model: str) -> int:
-    """`auto` is 0 for `base` and 50 otherwise, as in the original code; else the number given."""
-    if pool_size == "auto":
-        return 0 if model == "base" else POOL_BATCHES
-    if not pool_size.isdecimal():
-        raise UserError(f"pool_size is {pool_size!r}, but must be auto or a whole number of batches.")
-    return int(pool_size)
-
-
-def resolve_dtype(dtype: str, backend: str) -> str:
-    """`auto` is `bfloat16` on a GPU or TPU and `float32` on a CPU; else the one named."""
-    if dtype == "auto":
-        return "float32" if backend == "cpu" else "bfloat16"
-    return dtype
-
-
-def resolve_preset(preset: str, backend: str) -> str:
-    """`auto` is `paper` on a GPU or TPU and `tiny` on a CPU; else the preset named."""
-    check_choice("preset", preset, ("auto", *PRESETS))
-    if preset == "auto":
-        return "tiny" if backend == "cpu" else "paper"
-    return preset
-
-
-def resolve_pair(pair: str, genres: tuple[str, ...]) -> tuple[str, str]:
-    """The two genres that `a_b` or `a,b` names, matched against those there are.
-
-    Raises UserError for an unknown or ambiguous pair, listing the genres.
-    """
-    for separator in ",_":
-        cuts = [i for i, letter in enumerate(pair) if letter == separator]
-        named = [(pair[:i], pair[i + 1 :]) for i in cuts]
-        matches = [(a, b) for a, b in named if a in genres and b in genres and a != b]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            readings = " or ".join(f"--pair={a},{b}" for a, b in matches)
-            raise UserError(f"pair {pair!r} can be read in more than one way; write {readings}.")
-    raise UserError(
-        f"pair {pair!r} does not name two different genres of this dataset, which has {', '.join(genres)}; "
-        "write --pair=a,b with two of them."
-    )
 
 
 KEEP_ALL = MemorySaving()

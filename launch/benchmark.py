@@ -16,23 +16,18 @@ import jax
 from absl import flags
 from tqdm import tqdm
 
-from cyclegan_jax.config import (
-    DTYPES,
-    PRESETS,
-    RECIPES,
-    Cadence,
-    Config,
-    MemorySaving,
-    resolve_dtype,
-    resolve_preset,
-)
+from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.config import DTYPES, PRESETS, RECIPES, Config, MemorySaving
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.files import write_whole
-from launch import command_figures, memory_flags, step_figures
-from launch.feed import default_steps_per_dispatch
-from launch.peer import Peer, peer_config
-from launch.runner import refuse_arguments, run
-from launch.step_figures import StepTimer, TransferTimer
+from cyclegan_jax.training.cadence import Cadence
+from launch.benchmarks import commands as command_figures
+from launch.benchmarks import step as step_figures
+from launch.benchmarks.pytorch_peer import Peer, peer_config
+from launch.benchmarks.step import StepTimer, TransferTimer
+from launch.flags import memory as memory_flags
+from launch.flags.resolve import resolve_dtype, resolve_preset
+from launch.process.runner import refuse_arguments, run
+from launch.run.feed import default_steps_per_dispatch
 
 flags.adopt_module_key_flags(memory_flags)
 MEASURES = ("step", "transfer", "input", "loop", "start", "song")

@@ -24,12 +24,12 @@ import symusic
 from absl import flags
 from tqdm import tqdm
 
-from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_refused
-from cyclegan_jax.datasets.genre_rolls.sources import SongFile, find_song_files
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, find_song_files
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_refused
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import columns, genres_of
-from cyclegan_jax.rolls import BEATS_PER_BAR, STEPS_PER_BEAT
-from launch.runner import refuse_arguments, run
+from cyclegan_jax.pianoroll.roll import BEATS_PER_BAR, STEPS_PER_BEAT
+from launch.process.runner import refuse_arguments, run
 
 MIDI_DIR = flags.DEFINE_string(
     "midi_dir", None, "Folder with one sub-folder of MIDI files a genre.", required=True

@@ -2,13 +2,14 @@
 
 from absl import flags
 
-from cyclegan_jax.config import check_range, resolve_pair
+from cyclegan_jax.config import check_range
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
-from cyclegan_jax.judge import EPOCHS, ROBUSTNESS_SIGMAS, robustness
-from launch import data_flags
-from launch.compilation_cache import keep_compiled
-from launch.judging import get_judge, judge_path
-from launch.runner import refuse_arguments, run
+from cyclegan_jax.evaluation.genre_classifier import EPOCHS, ROBUSTNESS_SIGMAS, robustness
+from launch.flags import data as data_flags
+from launch.flags.resolve import resolve_pair
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import refuse_arguments, run
+from launch.run.judges import get_judge, judge_path
 
 flags.adopt_module_key_flags(data_flags)
 PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from absl import flags
 
-from launch.compilation_cache import keep_compiled
-from launch.evaluation import evaluate_run
-from launch.listening_pages import write_evaluation_page
-from launch.run_folder import RunFolder
-from launch.runner import refuse_arguments, run
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import refuse_arguments, run
+from launch.run.evaluation import evaluate_run
+from launch.run.folder import RunFolder
+from launch.songs.listening_pages import write_evaluation_page
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of the datasets, where it has moved since.")

@@ -5,10 +5,10 @@ from pathlib import Path
 from absl import flags
 
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.model_file import save
-from launch.run_folder import RunFolder
-from launch.run_model import judged_model_of_run
-from launch.runner import refuse_arguments, run
+from cyclegan_jax.transfer.model_file import save
+from launch.process.runner import refuse_arguments, run
+from launch.run.folder import RunFolder
+from launch.run.trained_model import judged_model_of_run
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
 OUT = flags.DEFINE_string("out", None, "The model file; default: <a>_<b>.model of the run's genres.")

@@ -2,8 +2,8 @@
 
 from absl import flags
 
-from launch import data_flags
-from launch.runner import refuse_arguments, run
+from launch.flags import data as data_flags
+from launch.process.runner import refuse_arguments, run
 
 flags.adopt_module_key_flags(data_flags)
 

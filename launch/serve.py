@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from cyclegan_jax.errors import UserError
-from launch.compilation_cache import keep_compiled
-from launch.model_flags import MODEL, WORKDIR, load_model
-from launch.runner import refuse_arguments, run
-from launch.stopping import CODES
+from launch.flags.transfer import MODEL, WORKDIR, load_model
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import refuse_arguments, run
+from launch.process.signals import CODES
 
 if TYPE_CHECKING:
     import uvicorn
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     try:
         import uvicorn
 
-        from launch.web_app import Limits, build_app
+        from launch.songs.web_app import Limits, build_app
     except ImportError as error:
         raise UserError(
             f"the page needs {error.name}, which is not installed: pip install 'cyclegan-jax[serve]'."

@@ -5,25 +5,27 @@ from pathlib import Path
 from absl import flags
 from tqdm import tqdm
 
-from cyclegan_jax.config import MODELS, check_choice, resolve_pair
+from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.config import MODELS, check_choice
 from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
-from cyclegan_jax.datasets.genre_rolls.splits import MIXED
+from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.errors import TrainingDivergedError, UserError
-from cyclegan_jax.files import write_whole
-from cyclegan_jax.judge import ROBUSTNESS_SIGMAS, robustness
-from cyclegan_jax.metrics import Judges
-from cyclegan_jax.together import how_many_fit
-from launch import data_flags, train_flags
-from launch.compilation_cache import keep_compiled
-from launch.evaluation import evaluate_run
-from launch.judging import get_judges
-from launch.loop import Evaluator
-from launch.run_folder import RunFolder
-from launch.runner import refuse_arguments, run
-from launch.sweep_runs import SweptRun, in_groups, train_together
-from launch.sweep_tables import to_markdown
+from cyclegan_jax.evaluation.evaluate import Judges
+from cyclegan_jax.evaluation.genre_classifier import ROBUSTNESS_SIGMAS, robustness
+from cyclegan_jax.training.vmapped_runs import how_many_fit
+from launch.flags import data as data_flags
+from launch.flags import training as train_flags
+from launch.flags.resolve import resolve_pair
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import refuse_arguments, run
+from launch.run.evaluation import evaluate_run
+from launch.run.folder import RunFolder
+from launch.run.judges import get_judges
+from launch.run.loop import Evaluator
+from launch.sweeps.runs import SweptRun, in_groups, train_together
+from launch.sweeps.tables import to_markdown
 
 for module in (data_flags, train_flags):
     flags.adopt_module_key_flags(module)

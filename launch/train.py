@@ -7,20 +7,25 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from cyclegan_jax.config import MODELS, Cadence, Config, MemorySaving, resolve_pair
-from cyclegan_jax.datasets.genre_rolls.splits import MIXED
+from cyclegan_jax.config import MODELS, Config, MemorySaving
+from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
-from cyclegan_jax.parallel import check_divides, wait_for_all
-from launch import cluster, data_flags, memory_flags, train_flags
-from launch.compilation_cache import keep_compiled
-from launch.evaluation import evaluate_run
-from launch.feed import default_steps_per_dispatch
-from launch.judging import get_judges
-from launch.listening_pages import page_path, write_evaluation_page
-from launch.loop import Evaluator, check_checkpoints, train
-from launch.run_folder import RunFolder
-from launch.runner import refuse_arguments, run
+from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.data_parallel import check_divides, wait_for_all
+from launch.flags import data as data_flags
+from launch.flags import memory as memory_flags
+from launch.flags import training as train_flags
+from launch.flags.resolve import resolve_pair
+from launch.process import distributed as cluster
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import refuse_arguments, run
+from launch.run.evaluation import evaluate_run
+from launch.run.feed import default_steps_per_dispatch
+from launch.run.folder import RunFolder
+from launch.run.judges import get_judges
+from launch.run.loop import Evaluator, check_checkpoints, train
+from launch.songs.listening_pages import page_path, write_evaluation_page
 
 for module in (data_flags, train_flags, memory_flags, cluster):
     flags.adopt_module_key_flags(module)

@@ -6,19 +6,19 @@ from pathlib import Path
 from absl import flags
 from tqdm import tqdm
 
+from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.config import check_choice
-from cyclegan_jax.controls import Controls
-from cyclegan_jax.datasets.genre_rolls.sources import as_text
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text
 from cyclegan_jax.errors import NotWrittenError
-from cyclegan_jax.files import write_whole
-from cyclegan_jax.midi_reader import read_midi_bytes
-from cyclegan_jax.model import Model
-from cyclegan_jax.refusals import RefusedSongError
-from launch import model_flags
-from launch.compilation_cache import keep_compiled
-from launch.runner import DONE, SOME_FAILED, run
-from launch.song_files import plan
-from launch.text_table import text_table
+from cyclegan_jax.midi.reader import read_midi_bytes
+from cyclegan_jax.midi.refusals import RefusedSongError
+from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.model import Model
+from launch.flags import transfer as model_flags
+from launch.process.compilation_cache import keep_compiled
+from launch.process.runner import DONE, SOME_FAILED, run
+from launch.process.text_table import text_table
+from launch.songs.paths import plan
 
 flags.adopt_module_key_flags(model_flags)
 TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.", required=True)

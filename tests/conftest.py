@@ -13,16 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from running import RUN_FLAGS, run_command
+from support.running import RUN_FLAGS, run_command
 
 if TYPE_CHECKING:
     from selenium import webdriver
 
-    from cyclegan_jax.model import Model
+    from cyclegan_jax.transfer.model import Model
+
+TESTS = Path(__file__).parent
 
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+# For scripts of the tests that run in processes of their own.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
 OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", OWN_CACHE.name)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
@@ -73,9 +77,9 @@ def run_dir(demo_dir, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def model_path(run_dir) -> Path:
     """The model file of that run."""
-    from cyclegan_jax.model_file import save
-    from launch.run_folder import RunFolder
-    from launch.run_model import model_of_run
+    from cyclegan_jax.transfer.model_file import save
+    from launch.run.folder import RunFolder
+    from launch.run.trained_model import model_of_run
 
     path = run_dir.parent / f"jazz_pop_{os.environ.get('PYTEST_XDIST_WORKER', '')}.model"
     save(model_of_run(RunFolder(run_dir)), path)
@@ -85,7 +89,7 @@ def model_path(run_dir) -> Path:
 @pytest.fixture(scope="module")
 def model(model_path) -> "Model":
     """The model of that file."""
-    from cyclegan_jax.model_file import load
+    from cyclegan_jax.transfer.model_file import load
 
     return load(model_path)
 

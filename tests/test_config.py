@@ -6,14 +6,9 @@ import math
 
 import pytest
 
-from cyclegan_jax.config import (
-    PRESETS,
-    Config,
-    resolve_pair,
-    resolve_pool_size,
-    resolve_preset,
-)
+from cyclegan_jax.config import PRESETS, Config
 from cyclegan_jax.errors import UserError
+from launch.flags.resolve import resolve_pair, resolve_pool_size, resolve_preset
 
 REQUIRED = {
     "pair": ("jazz", "pop"),

@@ -10,14 +10,14 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.splits import SplitInfo
 
 from cyclegan_jax.datasets.genre_rolls import composer
-from cyclegan_jax.datasets.genre_rolls.arrays import PAPER_GENRES
-from cyclegan_jax.datasets.genre_rolls.catalogue import Catalogue, KeptSong
-from cyclegan_jax.datasets.genre_rolls.convert import Rules
-from cyclegan_jax.datasets.genre_rolls.local_build import spool_arrays, spool_songs
-from cyclegan_jax.datasets.genre_rolls.records import features
-from cyclegan_jax.datasets.genre_rolls.report import Build
-from cyclegan_jax.datasets.genre_rolls.sources import SongFile, find_song_files
-from cyclegan_jax.datasets.genre_rolls.spool import Spool
+from cyclegan_jax.datasets.genre_rolls.building.local import spool_arrays, spool_songs
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, find_song_files
+from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import PAPER_GENRES
+from cyclegan_jax.datasets.genre_rolls.records.build_report import Build
+from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
+from cyclegan_jax.datasets.genre_rolls.records.spool import Spool
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import features
 
 DATASET_VERSION = "1.1.0"
 
@@ -97,7 +97,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _write_with_beam(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
     ) -> Sequence[SplitInfo]:
-        from cyclegan_jax.datasets.genre_rolls import beam_build
+        from cyclegan_jax.datasets.genre_rolls.building import beam as beam_build
 
         self._catalogue, folder = Catalogue(self._label_names()), Path(self.data_dir)
         files, rules = find_song_files(self.builder_config.midi_dir), self.builder_config.rules
@@ -138,7 +138,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(songs, split) for split, songs in songs_of.items()}
 
     def _generate_examples(self, songs: list[KeptSong], split: str) -> Any:  # noqa: ANN401
-        from cyclegan_jax.datasets.genre_rolls import beam_build
+        from cyclegan_jax.datasets.genre_rolls.building import beam as beam_build
 
         rules, folder = self.builder_config.rules, Path(self.data_dir)
         return beam_build.examples(songs, split, rules, self._label_names(), folder)

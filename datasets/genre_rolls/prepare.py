@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.config import check_choice
-from cyclegan_jax.datasets.genre_rolls.arrays import array_files
-from cyclegan_jax.datasets.genre_rolls.building import build, is_finished, only_builder
-from cyclegan_jax.datasets.genre_rolls.convert import Rules, read_content
+from cyclegan_jax.datasets.genre_rolls.building.local import array_contents
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import (
     DATASET_VERSION,
     Builder,
     GenreRollsConfig,
 )
-from cyclegan_jax.datasets.genre_rolls.local_build import array_contents
-from cyclegan_jax.datasets.genre_rolls.report import read_metadata
-from cyclegan_jax.datasets.genre_rolls.sources import find_song_files, fingerprint
+from cyclegan_jax.datasets.genre_rolls.install import build, is_finished, only_builder
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules, read_content
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import find_song_files, fingerprint
+from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import array_files
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 
 DATASETS = ("demo", "midi", "paper")

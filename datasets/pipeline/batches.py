@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 import grain
 import numpy as np
 
-from cyclegan_jax.content import onsets
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.packing import PACKED_BYTES, pack
+from cyclegan_jax.pianoroll.features import onsets
+from cyclegan_jax.pianoroll.packing import PACKED_BYTES, pack
 
 Batch = dict[str, np.ndarray]
 Rows = dict[str, np.ndarray]

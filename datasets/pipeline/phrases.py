@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 
-from cyclegan_jax.datasets.genre_rolls.report import read_metadata, read_positions
-from cyclegan_jax.datasets.genre_rolls.splits import MIXED
+from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_positions
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.memory import free_on_host
-from cyclegan_jax.rolls import PHRASE_SHAPE
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.training.host_memory import free_on_host
 
 READ_AT_ONCE = 4096
 PHRASE_BYTES = int(np.prod(PHRASE_SHAPE))

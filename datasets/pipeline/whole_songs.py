@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cyclegan_jax.datasets.pipeline.phrases import read_columns
-from cyclegan_jax.rolls import PHRASE_STEPS, PITCHES, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.roll import PHRASE_STEPS, PITCHES, STEPS_PER_BAR
 
 
 @dataclass(frozen=True)

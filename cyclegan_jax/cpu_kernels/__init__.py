@@ -1,0 +1,1 @@
+"""The forms of convolutions that XLA runs fastest on a CPU."""

@@ -1,0 +1,91 @@
+"""Convolutions from or to a single channel, in the forms that XLA runs fastest on a CPU.
+
+Its own form of a 7×7 convolution to one channel takes some thirty times as long as need be, and as that
+is what pulls back a convolution from one channel, both are given pullbacks of their own here. Results are
+the plain convolution's, to rounding.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from cyclegan_jax.cpu_kernels import space_to_depth as blocked_convolutions
+from cyclegan_jax.cpu_kernels.space_to_depth import LAYOUT
+
+FEW = 16  # output channels up to which blocks of cells are sooner done than cells
+
+
+def convolution(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
+    """Cross-correlation without padding: [B, T, P, C] with [t, p, C, D], C or D being 1 -> [B, T', P', D].
+
+    T' = (T − t) // stride + 1, likewise P'; strides of 1 or 2; all float32.
+    """
+    if tuple(strides) != (1, 1):
+        return _direct(x, kernel, strides)
+    return to_one(x, kernel) if kernel.shape[3] == 1 else from_one(x, kernel)
+
+
+@jax.custom_vjp
+def to_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """[B, T, P, C] with [t, p, C, 1] -> [B, T − t + 1, P − p + 1, 1]: one product of matrices for all taps
+    of all cells, then sums of shifted taps.
+    """
+    batch, steps, pitches, channels = x.shape
+    taps = kernel.shape[:2]
+    weights = kernel.transpose(2, 1, 0, 3).reshape(channels, -1)
+    products = jnp.dot(x.reshape(-1, channels), weights)
+    products = products.reshape(batch, steps, pitches, taps[1], taps[0])
+    height, breadth = steps - taps[0] + 1, pitches - taps[1] + 1
+    over_pitches = sum(products[:, :, tap : tap + breadth, tap] for tap in range(taps[1]))
+    over_steps = sum(over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0]))
+    return over_steps[..., None]
+
+
+@jax.custom_vjp
+def from_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """[B, T, P, 1] with [t, p, 1, D] -> [B, T − t + 1, P − p + 1, D]."""
+    return _direct(x, kernel, (1, 1))
+
+
+def _pull_back_to_one(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, kernel = saved
+    around = _pad_around(gradient, kernel)
+    return from_one(around, _turned(kernel)), _turned(_kernel_gradient(around, x))
+
+
+def _pull_back_from_one(
+    saved: tuple[jax.Array, jax.Array], gradient: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    x, kernel = saved
+    return to_one(_pad_around(gradient, kernel), _turned(kernel)), _kernel_gradient(x, gradient)
+
+
+to_one.defvjp(lambda x, kernel: (to_one(x, kernel), (x, kernel)), _pull_back_to_one)
+from_one.defvjp(lambda x, kernel: (from_one(x, kernel), (x, kernel)), _pull_back_from_one)
+
+
+def _direct(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
+    if kernel.shape[3] <= FEW:
+        return blocked_convolutions.convolution(x, kernel, strides)
+    return jax.lax.conv_general_dilated(x, kernel, strides, "VALID", dimension_numbers=LAYOUT)
+
+
+def _kernel_gradient(single: jax.Array, many: jax.Array) -> jax.Array:
+    """What pulls back to the kernel: [B, T, P, 1] with [B, T', P', D] -> [t, p, 1, D]."""
+    taps = [whole - part + 1 for whole, part in zip(single.shape[1:3], many.shape[1:3], strict=True)]
+    kernel = jax.ShapeDtypeStruct((*taps, 1, many.shape[3]), many.dtype)
+
+    def plain(kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(single, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+
+    return jax.linear_transpose(plain, kernel)(many)[0]
+
+
+def _pad_around(gradient: jax.Array, kernel: jax.Array) -> jax.Array:
+    """The gradient with as many zeros on every side as the kernel reaches."""
+    reach = [(taps - 1, taps - 1) for taps in kernel.shape[:2]]
+    return jnp.pad(gradient, ((0, 0), *reach, (0, 0)))
+
+
+def _turned(kernel: jax.Array) -> jax.Array:
+    """Turned by 180°, inputs and outputs exchanged: the kernel that pulls back."""
+    return kernel[::-1, ::-1].transpose(0, 1, 3, 2)

@@ -1,0 +1,1 @@
+"""Flax modules, and how they are built and applied to phrases."""

@@ -1,0 +1,39 @@
+"""The networks of a config, and the shapes of their parameters."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.models import layers
+from cyclegan_jax.models.discriminator import Discriminator
+from cyclegan_jax.models.generator import Generator
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+
+Params = Any
+
+
+def build_generator(config: Config) -> Generator:
+    """The generator module of a config; its blocks are written out where loops are slow."""
+    return Generator(
+        config.width,
+        config.blocks,
+        config.identity_logits,
+        config.positions,
+        config.skips,
+        unroll=jax.default_backend() == "cpu" or layers.is_plain(),
+        dtype=jnp.dtype(config.dtype),
+    )
+
+
+def build_discriminator(config: Config) -> Discriminator:
+    """The discriminator module of a config."""
+    return Discriminator(config.width, config.positions, dtype=jnp.dtype(config.dtype))
+
+
+def generator_shapes(config: Config) -> dict[str, Params]:
+    """The shapes and dtypes of both generators' parameters, `gen_ab` and `gen_ba`; nothing is computed."""
+    phrase = jnp.zeros((1, *PHRASE_SHAPE))
+    of_one = jax.eval_shape(lambda: build_generator(config).init(jax.random.key(0), phrase)["params"])
+    return {"gen_ab": of_one, "gen_ba": of_one}

@@ -1,0 +1,38 @@
+"""Phrases as bits, so that a whole dataset fits beside the networks on a device."""
+
+from collections.abc import Iterable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+
+PACKED_BYTES = int(np.prod(PHRASE_SHAPE)) // 8  # of a phrase
+
+
+def pack(phrases: np.ndarray) -> np.ndarray:
+    """[N, 64, 84, 1] bool -> [N, 672] uint8, eight cells a byte."""
+    return np.packbits(phrases.reshape(len(phrases), -1), axis=1)
+
+
+def unpack(packed: jax.Array) -> jax.Array:
+    """The inverse of `pack`, inside jit: [B, 672] uint8 -> [B, 64, 84, 1] bool."""
+    return jnp.unpackbits(packed, axis=1).astype(jnp.bool_).reshape(-1, *PHRASE_SHAPE)
+
+
+def as_table(
+    batches: Iterable[Mapping[str, np.ndarray]],
+) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
+    """The phrases of batches on end, as bits, and for each batch the numbers of its rows there.
+
+    Each batch: name -> [B, 64, 84, 1] bool. Returns [N, 672] uint8 and, batch by batch, name -> [B].
+    """
+    parts, rows, start = [], [], 0
+    for batch in batches:
+        rows.append({})
+        for name, phrases in batch.items():
+            parts.append(pack(phrases))
+            rows[-1][name] = np.arange(start, start + len(phrases))
+            start += len(phrases)
+    return np.concatenate(parts), rows

@@ -1,0 +1,1 @@
+"""The objective, the train step, its state, devices and checkpoints."""

@@ -1,0 +1,88 @@
+"""All that training carries from step to step, and how it begins."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.models.build import Params, build_discriminator, build_generator
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.training.sample_pool import SamplePool, create_pool
+
+COMPILED_SOON = {"xla_backend_optimization_level": 1}  # what runs but once: half the time, the same numbers
+
+
+@flax.struct.dataclass
+class TrainState:
+    """A pytree of plain arrays.
+
+    `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
+    `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
+    unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes, if any.
+    `ema`: the running mean of the generators' parameters, if the config asks for one.
+    """
+
+    step: jax.Array
+    key: jax.Array
+    generators: dict[str, Params]
+    discriminators: dict[str, Params]
+    generator_optimiser: optax.OptState
+    discriminator_optimiser: optax.OptState
+    pool: SamplePool | None
+    ema: dict[str, Params] | None = None
+
+    @property
+    def transferring(self) -> dict[str, Params]:
+        """The generators to transfer music by: their mean where there is one, else as they stand."""
+        return self.generators if self.ema is None else self.ema
+
+
+def learning_rate(config: Config) -> optax.Schedule:
+    """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A)."""
+    return optax.linear_schedule(config.learning_rate, 0.0, config.falling_steps, config.constant_steps)
+
+
+def build_optimiser(config: Config) -> optax.GradientTransformation:
+    """Adam, one instance for both generators and one for all discriminators."""
+    return optax.adam(learning_rate(config), config.beta1, config.beta2)
+
+
+def create_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """A state before the first step, by one program; within a traced function call `draw_state`."""
+    return jax.jit(lambda: draw_state(config, optimiser), compiler_options=COMPILED_SOON)()
+
+
+def state_shapes(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """The shapes and dtypes of `create_state`; nothing is computed."""
+    return jax.eval_shape(lambda: draw_state(config, optimiser))
+
+
+def draw_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
+    """A state before the first step, drawn from the config's seed; pure, to be traced.
+
+    A network's weights depend on the seed and its name's place alone, so that `base`, `partial` and
+    `full` begin with equal generators.
+    """
+    key = jax.random.PRNGKey(config.seed)
+    generator, discriminator = build_generator(config), build_discriminator(config)
+    names = ["disc_a", "disc_b", *(["disc_a_mixed", "disc_b_mixed"] if config.mixed else [])]
+    phrase = jnp.zeros((1, *PHRASE_SHAPE))
+    draw = [jax.random.fold_in(key, place) for place in range(2 + len(names))]
+    generators = {
+        name: generator.init(k, phrase)["params"]
+        for name, k in zip(["gen_ab", "gen_ba"], draw[:2], strict=True)
+    }
+    discriminators = {
+        name: discriminator.init(k, phrase)["params"] for name, k in zip(names, draw[2:], strict=True)
+    }
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        key=jax.random.fold_in(key, 2**31 - 1),
+        generators=generators,
+        discriminators=discriminators,
+        generator_optimiser=optimiser.init(generators),
+        discriminator_optimiser=optimiser.init(discriminators),
+        pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
+        ema=jax.tree.map(jnp.copy, generators) if config.ema_decay else None,
+    )

@@ -1,0 +1,160 @@
+"""The train step: one pure function, for one device or as one of many."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.models.build import Params
+from cyclegan_jax.pianoroll.packing import unpack
+from cyclegan_jax.training.discriminator_inputs import NOISE, Noise
+from cyclegan_jax.training.gradient_accumulation import in_microbatches, slice_of
+from cyclegan_jax.training.objective import Metrics, Objective
+from cyclegan_jax.training.sample_pool import exchange
+from cyclegan_jax.training.state import TrainState
+
+Batch = dict[str, jax.Array]
+Fakes = tuple[jax.Array, jax.Array]
+Pairs = dict[str, tuple[jax.Array, jax.Array]]
+TrainStep = Callable[..., tuple[TrainState, Metrics]]
+AXIS = "devices"
+
+
+def build_train_step(
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: MemorySaving = KEEP_ALL
+) -> TrainStep:
+    """The step `(state, batch) -> (state, metrics)` of a config; pure, to be jitted or pmapped.
+
+    A third argument, a number or a scalar array, takes the place of the config's `sigma_d`.
+
+    `batch`: `a`, `b` and, unless `base`, `m`, each [batch / devices, 64, 84, 1], bool. Metrics are
+    scalars, those of the objective's terms as they are before their weights. With `devices` above 1
+    the step must run under an axis named `AXIS` of that size; the noise and the pool's draws are the
+    same for every number of devices, and gradients and metrics are means over the axis. `memory.accumulate`
+    must divide batch / devices.
+    """
+    objective = Objective(config, remat=memory.remat)
+
+    def train_step(
+        state: TrainState, batch: Batch, sigma_d: jax.Array | float = config.sigma_d
+    ) -> tuple[TrainState, Metrics]:
+        noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+        a, b = batch["a"].astype(jnp.float32), batch["b"].astype(jnp.float32)
+        whole = (a.shape[0] * devices, *a.shape[1:])
+        drawn = NOISE[config.noise](noise_key, whole, sigma_d)
+
+        def noise_of(part: jax.Array | int) -> Noise:
+            return lambda use: slice_of(own_part(drawn(use), devices), part, memory.accumulate)
+
+        def pull_generators(part: jax.Array | int, real: Batch) -> tuple[Fakes, tuple[Params, Metrics]]:
+            (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
+                lambda generators: objective.generators(
+                    generators, state.discriminators, real["a"], real["b"], noise_of(part), state.step
+                ),
+                has_aux=True,
+            )(state.generators)
+            return (fake_a, fake_b), (grads, terms)
+
+        def pull_discriminators(part: jax.Array | int, pairs: Pairs) -> tuple[None, tuple[Params, Metrics]]:
+            (_, terms), grads = jax.value_and_grad(
+                lambda discriminators: objective.discriminators(discriminators, pairs, noise_of(part)),
+                has_aux=True,
+            )(state.discriminators)
+            return None, (grads, terms)
+
+        (fake_a, fake_b), (generator_grads, generator_terms) = in_microbatches(
+            pull_generators, {"a": a, "b": b}, memory.accumulate
+        )
+        pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
+        pairs = {"disc_a": (a, past_a), "disc_b": (b, past_b)}
+        if config.mixed:
+            m = batch["m"].astype(jnp.float32)
+            pairs |= {"disc_a_mixed": (m, past_a), "disc_b_mixed": (m, past_b)}
+        _, (discriminator_grads, discriminator_terms) = in_microbatches(
+            pull_discriminators, pairs, memory.accumulate
+        )
+
+        generator_grads, discriminator_grads, metrics = mean_over_devices(
+            (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
+        )
+        generators, generator_optimiser = apply_gradients(
+            optimiser, generator_grads, state.generator_optimiser, state.generators
+        )
+        discriminators, discriminator_optimiser = apply_gradients(
+            optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
+        )
+        metrics |= {
+            "grad_norm/generators": l2_norm(generator_grads),
+            "grad_norm/discriminators": l2_norm(discriminator_grads),
+        }
+        new_state = state.replace(
+            step=state.step + 1,
+            generators=generators,
+            discriminators=discriminators,
+            generator_optimiser=generator_optimiser,
+            discriminator_optimiser=discriminator_optimiser,
+            pool=pool,
+            ema=running_mean(state.ema, generators, state.step, config.ema_decay),
+        )
+        return new_state, metrics
+
+    return train_step
+
+
+def build_train_steps(
+    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: MemorySaving = KEEP_ALL
+) -> Callable[[TrainState, jax.Array, Batch], tuple[TrainState, Metrics]]:
+    """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
+
+    `table`: phrases as bits, [N, 672] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
+    of this device's part of the batches of K steps, [K, batch / devices]. Metrics are means over the K
+    steps. Else as `build_train_step` has it.
+    """
+    step = build_train_step(config, optimiser, devices, memory)
+
+    def train_steps(state: TrainState, table: jax.Array, rows: Batch) -> tuple[TrainState, Metrics]:
+        def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
+            return step(state, {name: unpack(table[numbers]) for name, numbers in rows.items()})
+
+        if len(rows["a"]) == 1:  # no loop, for on a CPU XLA runs a loop's convolutions on one thread
+            return one(state, {name: numbers[0] for name, numbers in rows.items()})
+        state, metrics = jax.lax.scan(one, state, rows)
+        return state, jax.tree.map(lambda metric: metric.mean(axis=0), metrics)
+
+    return train_steps
+
+
+def own_part(whole: jax.Array, devices: int) -> jax.Array:
+    """This device's slice of a batch that every device has drawn: [B, ...] -> [B / devices, ...]."""
+    return whole if devices == 1 else slice_of(whole, jax.lax.axis_index(AXIS), devices)
+
+
+def mean_over_devices(tree: Params, devices: int) -> Params:
+    """The mean over the device axis of every leaf."""
+    return jax.lax.pmean(tree, AXIS) if devices > 1 else tree
+
+
+def running_mean(mean: Params | None, params: Params, step: jax.Array, decay: float) -> Params | None:
+    """d · mean + (1 − d) · params, d = min(`decay`, (1 + step) / (10 + step)): young means forget sooner."""
+    if mean is None:
+        return None
+    slow = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    return jax.tree.map(lambda old, new: slow * old + (1.0 - slow) * new, mean, params)
+
+
+def l2_norm(tree: Params) -> jax.Array:
+    """√ of the sum of all squares."""
+    return jnp.sqrt(sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(tree)))
+
+
+def apply_gradients(
+    optimiser: optax.GradientTransformation,
+    grads: Params,
+    optimiser_state: optax.OptState,
+    params: Params,
+) -> tuple[Params, optax.OptState]:
+    """One optimiser step: the new parameters and optimiser state."""
+    updates, optimiser_state = optimiser.update(grads, optimiser_state, params)
+    return optax.apply_updates(params, updates), optimiser_state

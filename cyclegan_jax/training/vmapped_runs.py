@@ -1,0 +1,73 @@
+"""Several runs in one program: their train steps side by side on one device."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
+from cyclegan_jax.training.train_step import Batch, Metrics, build_train_step
+
+SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
+
+
+class Together:
+    """The train step of runs whose configs are equal but for `sigma_d`, by `jax.vmap`.
+
+    All runs see the same batches. A run alone has no axis added, so that it is compiled as ever.
+    """
+
+    def __init__(self, configs: Sequence[Config]) -> None:
+        self._several = len(configs) > 1
+        self._sigmas = [config.sigma_d for config in configs]
+        step = build_train_step(configs[0], build_optimiser(configs[0]))
+        self._step = jax.jit(
+            jax.vmap(step, in_axes=(0, None, 0)) if self._several else step, donate_argnums=0
+        )
+
+    def step(self, states: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        """One step of every run: `states` as `stack` made them, and used up; `metrics` takes them apart."""
+        return self._step(states, batch, self._noise())
+
+    def metrics(self, metrics: Metrics, run: int) -> Metrics:
+        """The scalars of one run."""
+        return self._of(metrics, run)
+
+    def stack(self, states: Sequence[TrainState]) -> TrainState:
+        """The runs' plain states as one, copied; each leaf with an axis of runs before it, if several."""
+        if not self._several:
+            return jax.tree.map(jnp.array, states[0])
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+    def state(self, states: TrainState, run: int) -> TrainState:
+        """The plain state of one run, as NumPy arrays."""
+        return jax.device_get(self._of(states, run))
+
+    def bytes_needed(self, plain: TrainState, batch: Batch) -> int:
+        """What XLA reserves for a step, by its own account; `plain`: a run's state or its shapes."""
+        states = jax.eval_shape(self.stack, [plain] * len(self._sigmas))
+        memory = self._step.lower(states, batch, self._noise()).compile().memory_analysis()
+        return memory.temp_size_in_bytes + memory.argument_size_in_bytes
+
+    def _noise(self) -> jax.Array:
+        return jnp.array(self._sigmas if self._several else self._sigmas[0], jnp.float32)
+
+    def _of(self, tree: TrainState | Metrics, run: int) -> TrainState | Metrics:
+        return jax.tree.map(lambda leaf: leaf[run], tree) if self._several else tree
+
+
+def how_many_fit(configs: Sequence[Config], batch: Batch) -> int:
+    """How many of the runs one device takes at once: halved until XLA's account fits its memory.
+
+    1 on a CPU, where a run alone fills all cores.
+    """
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return 1
+    room = SHARE_OF_MEMORY * device.memory_stats()["bytes_limit"]
+    plain = state_shapes(configs[0], build_optimiser(configs[0]))
+    count = len(configs)
+    while count > 1 and Together(configs[:count]).bytes_needed(plain, batch) > room:
+        count = -(-count // 2)
+    return count

@@ -1,0 +1,1 @@
+"""A whole song in another genre, the trained model, and its file."""

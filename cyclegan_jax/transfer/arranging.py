@@ -1,0 +1,199 @@
+"""From the cells that a transfer leaves on back to notes: which of the source's stay, and which are new."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cyclegan_jax.midi.played_notes import PlayedNotes
+from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT, rasterise
+from cyclegan_jax.transfer.controls import Controls
+
+NEIGHBOURHOOD = 2  # beats before and after a new note, within which it is as loud as the source
+
+
+class Spans(NamedTuple):
+    """Notes on a roll, [K] each: first steps, the steps after their last, rows."""
+
+    onsets: np.ndarray
+    ends: np.ndarray
+    rows: np.ndarray
+
+    def only(self, chosen: np.ndarray) -> "Spans":
+        """Those that `chosen` names, by [K] bool or by their places."""
+        return Spans(*(column[chosen] for column in self))
+
+    def cells(self, steps: int) -> np.ndarray:
+        """[steps, 84] bool, where any of them sounds."""
+        roll, _ = rasterise(self.onsets, self.ends, self.rows + LOWEST_PITCH)
+        return np.pad(roll, ((0, steps - len(roll)), (0, 0)))
+
+
+class NewNotes(NamedTuple):
+    """Notes that the source does not have, [M] each: ticks, MIDI pitches, velocities 1 to 127."""
+
+    onsets: np.ndarray
+    ends: np.ndarray
+    pitches: np.ndarray
+    velocities: np.ndarray
+
+    def only(self, chosen: np.ndarray) -> "NewNotes":
+        """Those that `chosen` names, by [M] bool or by their places."""
+        return NewNotes(*(column[chosen] for column in self))
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What becomes of a song's notes.
+
+    `kept`: [N] bool, which of the source's stay, drums and notes beyond the roll among them; `ends`: [N]
+    ticks, where they end now; `new`: the notes that join them.
+    """
+
+    kept: np.ndarray
+    ends: np.ndarray
+    new: NewNotes
+
+
+def arrange(
+    notes: PlayedNotes,
+    ticks_per_quarter: int,
+    probabilities: np.ndarray,
+    cells: np.ndarray,
+    controls: Controls,
+) -> Arrangement:
+    """Notes for `cells`, [steps, 84] bool, from the source's wherever it has them.
+
+    A source note stays, as it was played, if its first cell is on and of all its cells at least the share
+    `controls.keep_whole`. If its first is but too few are, it ends with the last that is on without a gap.
+    Else it goes. Where the cells right behind a note that stays are on as well, it is held until they end.
+    All other cells that are on become new notes, on the grid, as loud as the source is around them. Of
+    notes on the roll at most `controls.polyphony` sound at once, unless it is 0: those of the greatest mean
+    of `probabilities`, [steps, 84], come first. Notes beyond the roll and drums stay.
+    """
+    places = np.flatnonzero(notes.on_roll)
+    onsets, ends = notes.steps(ticks_per_quarter)
+    source = Spans(onsets[places], ends[places], notes.pitches[places] - LOWEST_PITCH)
+    stays, until = _staying(source, cells, controls.keep_whole)
+    staying = _held(source._replace(ends=until).only(stays), cells)
+    new = _runs(cells & ~staying.cells(len(cells)))
+    if controls.polyphony:
+        both = Spans(*map(np.concatenate, zip(staying, new, strict=True)))
+        old_ones, new_ones = np.split(_surest(both, probabilities, controls.polyphony), [len(staying.rows)])
+        stays[stays] = old_ones
+        staying, new = staying.only(old_ones), new.only(new_ones)
+    kept = np.ones(len(notes), np.bool_)
+    kept[places] = stays
+    at = places[stays]
+    moved = notes.ends.copy()
+    on_grid = np.minimum(_ticks(staying.ends, ticks_per_quarter), notes.ends[~notes.drums].max())
+    moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, on_grid)
+    moved = _in_order(notes, kept, moved)
+    return Arrangement(kept, moved, _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter))
+
+
+def _staying(source: Spans, cells: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """[K] bool, which notes stay, and [K] the steps they stay until: whole if that share of them is on."""
+    onsets, ends, rows = source
+    counts = np.pad(np.cumsum(cells, axis=0), ((1, 0), (0, 0)))
+    on = counts[ends, rows] - counts[onsets, rows]
+    whole = on >= share * (ends - onsets)
+    return cells[onsets, rows], np.where(whole, ends, np.minimum(_next_off(cells)[onsets, rows], ends))
+
+
+def _held(staying: Spans, cells: np.ndarray) -> Spans:
+    """Each note held on while the cells behind it, up to the next note's, are on."""
+    free = cells & ~staying.cells(len(cells))
+    return staying._replace(ends=_next_off(free)[staying.ends, staying.rows])
+
+
+def _next_off(cells: np.ndarray) -> np.ndarray:
+    """[steps + 1, 84] the first step from each one on whose cell is off; what comes after the last is."""
+    off = np.where(np.pad(cells, ((0, 1), (0, 0))), len(cells), np.arange(len(cells) + 1)[:, None])
+    return np.minimum.accumulate(off[::-1], axis=0)[::-1]
+
+
+def _runs(cells: np.ndarray) -> Spans:
+    """Adjoining cells of a row as one note."""
+    edges = np.diff(np.pad(cells, ((1, 1), (0, 0))).astype(np.int8), axis=0).T
+    rows, onsets = np.nonzero(edges == 1)
+    return Spans(onsets, np.nonzero(edges == -1)[1], rows)
+
+
+def _surest(spans: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
+    """[K] bool: notes taken in the order of their mean probability while at most so many sound at once."""
+    sums = np.pad(np.cumsum(probabilities, axis=0, dtype=np.float64), ((1, 0), (0, 0)))
+    onsets, ends, rows = spans
+    means = (sums[ends, rows] - sums[onsets, rows]) / (ends - onsets)
+    chosen, sounding = np.zeros(len(rows), np.bool_), np.zeros(len(probabilities), np.int64)
+    for note in np.argsort(-means, kind="stable"):
+        there = slice(onsets[note], ends[note])
+        if sounding[there].max() < most:
+            chosen[note] = True
+            sounding[there] += 1
+    return chosen
+
+
+def _end_ticks(
+    onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, on_grid: np.ndarray
+) -> np.ndarray:
+    """[K] where source notes that stay end: as played, or cut or held to the grid, up to the next onset."""
+    cut = np.where(staying.ends < end_steps, np.maximum(on_grid, onsets + 1), ends)
+    held = np.maximum(np.minimum(on_grid, next_onsets(onsets, staying.rows)), ends)
+    return np.where(staying.ends > end_steps, held, cut)
+
+
+def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[K] when the next note of the same row or pitch begins, or a time out of reach."""
+    order = np.lexsort((onsets, rows))
+    following = np.full(len(order), np.iinfo(np.int64).max)
+    same = rows[order][1:] == rows[order][:-1]
+    following[order[:-1][same]] = onsets[order[1:][same]]
+    return following
+
+
+def _in_order(notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Ends such that of overlapping notes of a pitch in a track the first to begin is the first to end.
+
+    Which note-off belongs to which note-on could not be told otherwise.
+    """
+    at = np.flatnonzero(kept)
+    group = (notes.tracks[at] * 16 + notes.channels[at]) * 128 + notes.pitches[at]
+    order = np.lexsort((notes.note_ons[at], group))
+    apart = group[order] * (int(ends.max(initial=0)) + 1)
+    ends[at[order]] = np.maximum.accumulate(ends[at[order]] + apart) - apart
+    return ends
+
+
+def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int) -> NewNotes:
+    """New notes in ticks, as loud as the source's pitched notes around them.
+
+    They end with the song at the latest, and where a note of their pitch begins that stays, [N] bool.
+    """
+    pitched = ~notes.drums
+    last = notes.ends[pitched].max()
+    new = new.only(_ticks(new.onsets, ticks_per_quarter) < last)
+    onsets, ends = _ticks(new.onsets, ticks_per_quarter), _ticks(new.ends, ticks_per_quarter)
+    pitches = new.rows + LOWEST_PITCH
+    of_all = (
+        np.concatenate([onsets, notes.onsets[staying]]),
+        np.concatenate([pitches, notes.pitches[staying]]),
+    )
+    ends = np.minimum(ends, np.minimum(next_onsets(*of_all)[: len(onsets)], last))
+    reach = NEIGHBOURHOOD * ticks_per_quarter
+    velocities = _loudness(notes.onsets[pitched], notes.velocities[pitched], onsets, reach)
+    return NewNotes(onsets, np.maximum(ends, onsets + 1), pitches, velocities)
+
+
+def _loudness(times: np.ndarray, velocities: np.ndarray, at: np.ndarray, reach: int) -> np.ndarray:
+    """[M] mean velocity of the notes that begin within reach, or between those before and after."""
+    order = np.argsort(times, kind="stable")
+    times, velocities = times[order], velocities[order]
+    sums = np.pad(np.cumsum(velocities), (1, 0))
+    first, last = np.searchsorted(times, at - reach), np.searchsorted(times, at + reach, side="right")
+    means = (sums[last] - sums[first]) / np.maximum(last - first, 1)
+    return np.rint(np.where(last > first, means, np.interp(at, times, velocities))).astype(np.int64)
+
+
+def _ticks(steps: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
+    return steps * ticks_per_quarter // STEPS_PER_BEAT

@@ -1,0 +1,38 @@
+"""Phrases that overlap, and the cross-fade of what the networks say of them, so that no seam is heard."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE, PHRASE_STEPS, PITCHES, STEPS_PER_BAR
+
+Network = Callable[[np.ndarray], np.ndarray]  # phrases [N, 64, 84, 1] -> note probabilities of that shape
+
+
+def transfer_bars(bars: np.ndarray, network: Network, overlap: int) -> np.ndarray:
+    """Note probabilities of adjoining bars, [B, 16, 84] bool -> [B, 16, 84] float32.
+
+    A phrase of four bars begins every 4 - `overlap` bars, 0 to 3 of them overlapping; silence fills up
+    the last one. Where phrases overlap each counts by `weights`.
+    """
+    hop = BARS_PER_PHRASE - overlap
+    starts = np.arange(0, max(len(bars) - overlap, 1), hop)
+    padded = np.zeros((starts[-1] + BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES), np.bool_)
+    padded[: len(bars)] = bars
+    phrases = padded[starts[:, None] + np.arange(BARS_PER_PHRASE)].reshape(-1, *PHRASE_SHAPE)
+    said = network(phrases).reshape(-1, BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES)
+    weight = weights(overlap).reshape(BARS_PER_PHRASE, STEPS_PER_BAR, 1)
+    total = np.zeros(padded.shape, np.float32)
+    weight_there = np.zeros((*padded.shape[:2], 1), np.float32)
+    for start, phrase in zip(starts, said, strict=True):
+        total[start : start + BARS_PER_PHRASE] += weight * phrase
+        weight_there[start : start + BARS_PER_PHRASE] += weight
+    return (total / weight_there)[: len(bars)]
+
+
+def weights(overlap: int) -> np.ndarray:
+    """[64] how much a phrase counts by step: less and less towards its ends over the bars that it shares."""
+    steps = np.arange(PHRASE_STEPS) + 0.5
+    nearest_end = np.minimum(steps, PHRASE_STEPS - steps)
+    shared = overlap * STEPS_PER_BAR
+    return np.minimum(1.0, nearest_end / max(shared, 0.5)).astype(np.float32)

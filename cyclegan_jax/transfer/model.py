@@ -1,0 +1,85 @@
+"""A trained model as a musician uses it: songs in, songs in the other genre out."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pretty_midi
+
+from cyclegan_jax.config import Config, check_choice
+from cyclegan_jax.evaluation.genre_classifier import Judge
+from cyclegan_jax.midi.io import Source, open_pretty_midi
+from cyclegan_jax.midi.reader import parse_midi
+from cyclegan_jax.midi.song import quantise
+from cyclegan_jax.models.build import Params
+from cyclegan_jax.models.phrase_transfer import Transfer
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
+from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.crossfade import Network
+from cyclegan_jax.transfer.song import TransferredSong, midi_of, transfer_song
+
+
+@dataclass(frozen=True)
+class Model:
+    """Both generators of a pair of genres and, where there is one, the classifier that judges what they make.
+
+    `trained_on`: the dataset, and its songs and phrases in `train` by genre. `evaluation`: the figures of
+    evaluation.json. Either may be empty.
+    """
+
+    config: Config
+    generators: dict[str, Params]
+    judge: Judge | None
+    trained_on: dict[str, Any]
+    evaluation: dict[str, Any]
+
+    @property
+    def genres(self) -> tuple[str, str]:
+        """The two genres, A and B."""
+        return self.config.pair
+
+    @functools.cached_property
+    def phrases(self) -> Transfer:
+        """The transfer of single phrases."""
+        return Transfer(self.config, self.generators)
+
+    def transfer(self, source: Source, to: str, **controls: Any) -> pretty_midi.PrettyMIDI:  # noqa: ANN401
+        """A song, a MIDI file's path or a PrettyMIDI, in genre `to`.
+
+        `controls`: the fields of Controls. Raises UserError for a genre or a control that is not allowed,
+        RefusedSongError for a song that cannot be transferred.
+        """
+        return open_pretty_midi(self.transfer_midi(midi_of(source), to, Controls(**controls)).midi)
+
+    def transfer_midi(self, midi: bytes, to: str, controls: Controls) -> TransferredSong:
+        """As `transfer`, from the bytes of a MIDI file to those of another."""
+        return transfer_song(midi, self.network(to), to, controls)
+
+    def network(self, to: str) -> Network:
+        """The generator into genre `to`. Raises UserError for a genre that is not of the pair."""
+        check_choice("to", to, self.genres)
+        return functools.partial(self.phrases.phrases, to=to)
+
+    def warm_up(self) -> None:
+        """Compile all that a song needs, so that the first one need not wait."""
+        phrase = np.zeros((1, *PHRASE_SHAPE), np.bool_)
+        self.phrases.phrases(phrase, to=self.genres[0])
+        if self.judge is not None:
+            self.judge.probabilities(phrase)
+
+    def origin_of(self, to: str) -> str:
+        """The genre that is not `to`."""
+        return self.genres[to == self.genres[0]]
+
+    def probabilities(self, midi: bytes) -> dict[str, float]:
+        """The classifier's mean probability of each genre over a song's phrases, 0 to 1.
+
+        Empty without a classifier, and for a song without a note on the roll.
+        """
+        phrases = cut_padded(quantise(parse_midi(midi)).roll)
+        phrases = phrases[phrases.any(axis=(1, 2, 3))]
+        if self.judge is None or not len(phrases):
+            return {}
+        means = self.judge.probabilities(phrases).mean(axis=0)
+        return dict(zip(self.genres, means.tolist(), strict=True))

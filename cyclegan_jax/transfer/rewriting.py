@@ -1,0 +1,163 @@
+"""A song written anew with the notes of an arrangement; all that is not a note stays as it was."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from cyclegan_jax.midi.events import (
+    CONTROL,
+    DRUM_CHANNEL,
+    NOTE_OFF,
+    NOTE_ON,
+    PROGRAM,
+    TRACK_NAME,
+    Event,
+    Sequence,
+    end_of_track,
+    meta,
+)
+from cyclegan_jax.midi.played_notes import PlayedNotes
+from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
+from cyclegan_jax.transfer.controls import Controls
+
+BANK_SELECT = (0, 32)  # controllers, most and least significant
+HANDS = ("bass", "chords", "melody")
+HIGHEST_BASS = 54  # MIDI pitch, F sharp 3: a note above it is no bass, one up to it no melody
+PIANO = 0
+
+
+def rewrite(
+    sequence: Sequence, notes: PlayedNotes, arrangement: Arrangement, controls: Controls, genre: str
+) -> Sequence:
+    """The song with the notes that stay where they were and the new ones in a track of their own.
+
+    With `controls.split_hands` all pitched notes go to three tracks, named after HANDS, and nothing else
+    of their channels stays. `genre` names the track of new notes.
+    """
+    kept = arrangement.kept & (controls.keep_drums | ~notes.drums)
+    if controls.split_hands:
+        tracks = _edited(sequence, notes, kept & notes.drums, arrangement.ends)
+        tracks = [[event for event in track if event.channel in (None, DRUM_CHANNEL)] for track in tracks]
+        tracks += _hands(_all_pitched(notes, arrangement), controls.program or PIANO)
+    else:
+        tracks = _edited(sequence, notes, kept, arrangement.ends)
+        if controls.program is not None:
+            tracks = [_of_program(track, controls.program) for track in tracks]
+        if len(arrangement.new.onsets):
+            channel = _free_channel(tracks)
+            program = None if channel is None else controls.program or PIANO
+            place = DRUM_CHANNEL - 1 if channel is None else channel
+            tracks.append(_track(f"new notes ({genre})", place, program, arrangement.new))
+    return Sequence(sequence.ticks_per_quarter, tracks)
+
+
+def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:
+    """The tracks without notes that go, and with other note-offs where notes end otherwise.
+
+    Note-offs that closed nothing go where ends are moved, lest they close something now.
+    """
+    gone: dict[int, set[int]] = defaultdict(set)
+    offs: dict[int, list[Event]] = defaultdict(list)
+    moved = kept & (ends != notes.ends)
+    for note in np.flatnonzero(~kept | moved):
+        track = int(notes.tracks[note])
+        gone[track].add(int(notes.note_offs[note]))
+        if moved[note]:
+            offs[track].append(_note_off(ends[note], notes.channels[note], notes.pitches[note]))
+        else:
+            gone[track].add(int(notes.note_ons[note]))
+    for track in offs:
+        of_track = notes.tracks == track
+        paired = {*notes.note_ons[of_track].tolist(), *notes.note_offs[of_track].tolist()}
+        places = enumerate(sequence.tracks[track])
+        gone[track] |= {p for p, event in places if event.kind in (NOTE_ON, NOTE_OFF) and p not in paired}
+    return [
+        _merged([event for place, event in enumerate(track) if place not in gone[number]], offs[number])
+        for number, track in enumerate(sequence.tracks)
+    ]
+
+
+def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
+    """Note-offs among a track's events, before all others of their tick, and End of Track after all."""
+    if not offs:
+        return events
+    *events, end = events
+    merged = sorted([*offs, *events], key=lambda event: event.tick)
+    return [*merged, end_of_track(max(end.tick, merged[-1].tick))]
+
+
+def _of_program(track: list[Event], program: int) -> list[Event]:
+    """A track whose pitched channels have one program from the start, in place of their own."""
+    channels = sorted({event.channel for event in track if event.kind == NOTE_ON} - {DRUM_CHANNEL})
+    changes = [Event(0, bytes([PROGRAM | channel, program])) for channel in channels]
+    return [*changes, *(event for event in track if not _chooses_sound(event))]
+
+
+def _chooses_sound(event: Event) -> bool:
+    if event.channel in (None, DRUM_CHANNEL):
+        return False
+    return event.kind == PROGRAM or (event.kind == CONTROL and event.message[1] in BANK_SELECT)
+
+
+def _free_channel(tracks: list[list[Event]]) -> int | None:
+    """The first channel that nothing is sent to, or None."""
+    taken = {event.channel for track in tracks for event in track} | {DRUM_CHANNEL}
+    return next((channel for channel in range(16) if channel not in taken), None)
+
+
+def _all_pitched(notes: PlayedNotes, arrangement: Arrangement) -> NewNotes:
+    stays = arrangement.kept & ~notes.drums
+    onsets = notes.onsets[stays]
+    ends = np.maximum(arrangement.ends[stays], onsets + 1)
+    source = onsets, ends, notes.pitches[stays], notes.velocities[stays]
+    return NewNotes(*map(np.concatenate, zip(source, arrangement.new, strict=True)))
+
+
+def _hands(notes: NewNotes, program: int) -> Iterator[list[Event]]:
+    hands = _hand_of_each(notes)
+    for channel, hand in enumerate(HANDS):
+        yield _track(hand, channel, program, _one_at_a_time(notes.only(hands == channel)))
+
+
+def _one_at_a_time(notes: NewNotes) -> NewNotes:
+    """Of notes that begin together at one pitch the longest; each up to the next of its pitch."""
+    longest_first = notes.only(np.lexsort((-notes.ends, notes.onsets, notes.pitches)))
+    _, first = np.unique(np.stack([longest_first.pitches, longest_first.onsets]), axis=1, return_index=True)
+    notes = longest_first.only(first)
+    return notes._replace(ends=np.minimum(notes.ends, next_onsets(notes.onsets, notes.pitches)))
+
+
+def _hand_of_each(notes: NewNotes) -> np.ndarray:
+    """[M] places in HANDS: bass sounds lowest as it begins, and is deep; melody highest, and is not."""
+    hands = np.full(len(notes.onsets), HANDS.index("chords"))
+    by_onset = np.argsort(notes.onsets, kind="stable")
+    sounding: list[int] = []
+    first = 0
+    for onset in np.unique(notes.onsets):
+        sounding = [note for note in sounding if notes.ends[note] > onset]
+        past = int(np.searchsorted(notes.onsets[by_onset], onset, side="right"))
+        begun, first = by_onset[first:past], past
+        sounding += begun.tolist()
+        pitches = notes.pitches[sounding]
+        deep = notes.pitches[begun] <= HIGHEST_BASS
+        hands[begun[deep & (notes.pitches[begun] == pitches.min())]] = HANDS.index("bass")
+        hands[begun[~deep & (notes.pitches[begun] == pitches.max())]] = HANDS.index("melody")
+    return hands
+
+
+def _track(name: str, channel: int, program: int | None, notes: NewNotes) -> list[Event]:
+    """A track of notes on one channel; `program` None where the channel is another's too."""
+    head = [meta(0, TRACK_NAME, name.encode())]
+    if program is not None:
+        head.append(Event(0, bytes([PROGRAM | channel, program])))
+    played = []
+    for onset, end, pitch, velocity in zip(*(column.tolist() for column in notes), strict=True):
+        played.append(Event(onset, bytes([NOTE_ON | channel, pitch, velocity])))
+        played.append(_note_off(end, channel, pitch))
+    played.sort(key=lambda event: (event.tick, event.kind))
+    return [*head, *played, end_of_track(played[-1].tick if played else 0)]
+
+
+def _note_off(tick: int, channel: int, pitch: int) -> Event:
+    return Event(int(tick), bytes([NOTE_OFF | int(channel), int(pitch), 64]))

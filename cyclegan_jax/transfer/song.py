@@ -1,0 +1,94 @@
+"""A whole song in another genre: from the bytes of a MIDI file to those of another."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pretty_midi
+
+from cyclegan_jax.midi.events import read_sequence
+from cyclegan_jax.midi.io import Source
+from cyclegan_jax.midi.metre import lay, lay_bars, put_back
+from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
+from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
+from cyclegan_jax.midi.song import check_notes
+from cyclegan_jax.transfer.arranging import arrange
+from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
+from cyclegan_jax.transfer.crossfade import Network, transfer_bars
+from cyclegan_jax.transfer.rewriting import rewrite
+
+
+@dataclass(frozen=True)
+class TransferredSong:
+    """`midi`: a Standard MIDI File. `kept`, `gone`, `new`: how many pitched notes. `cells_changed`: share of
+    the cells on before or after that are on in but one, 0 to 1. `remarks`: what a listener should know.
+    """
+
+    midi: bytes
+    kept: int
+    gone: int
+    new: int
+    cells_changed: float
+    remarks: tuple[str, ...]
+
+
+def midi_of(source: Source) -> bytes:
+    """The bytes of a MIDI file, or of a PrettyMIDI as it writes itself. Raises RefusedSongError."""
+    if not isinstance(source, pretty_midi.PrettyMIDI):
+        return read_midi_bytes(source)
+    written = io.BytesIO()
+    source.write(written)
+    return written.getvalue()
+
+
+def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls) -> TransferredSong:
+    """A song, bytes of a MIDI file, by a network into `genre`.
+
+    `network`: phrases [N, 64, 84, 1] bool -> probabilities of that shape. Raises RefusedSongError for a file
+    that can't be read, has no pitched note or over 4,096 bars, and for another metre than 4/4 unless
+    `controls.any_metre`.
+    """
+    score = parse_midi(midi)
+    check_notes(score)
+    sequence = read_sequence(midi)
+    notes = pair_notes(sequence)
+    roll = notes.roll(sequence.ticks_per_quarter)
+    bars = lay_bars(score, len(roll), any_metre=controls.any_metre)
+    probabilities = roll.astype(np.float32)
+    cells = roll.copy()
+    for run in bars.runs:
+        before = lay(roll, run)
+        said = transfer_bars(before, network, controls.overlap)
+        put_back(said, run, probabilities)
+        put_back(mix(before, said, controls), run, cells)
+    arrangement = arrange(notes, sequence.ticks_per_quarter, probabilities, cells, controls)
+    pitched = ~notes.drums
+    return TransferredSong(
+        midi=rewrite(sequence, notes, arrangement, controls, genre).to_bytes(),
+        kept=int((arrangement.kept & pitched).sum()),
+        gone=int((~arrangement.kept & pitched).sum()),
+        new=len(arrangement.new.onsets),
+        cells_changed=float((roll ^ cells).sum() / max((roll | cells).sum(), 1)),
+        remarks=(*bars.remarks, *_beyond(notes)),
+    )
+
+
+def mix(source: np.ndarray, probabilities: np.ndarray, controls: Controls) -> np.ndarray:
+    """Which cells sound, bool: those whose logit is above the threshold's.
+
+    (1 - strength) · ±4 + strength · logit(probability), + where `source` is on: 0 gives the source back,
+    1 the transfer, and a cell that changes at one strength has changed at all greater ones.
+    """
+    source_logits = np.where(source, SOURCE_LOGIT, -SOURCE_LOGIT)
+    logits = _logit(np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12))
+    mixed = (1 - controls.strength) * source_logits + controls.strength * logits
+    return mixed > _logit(controls.threshold)
+
+
+def _logit(probability: np.ndarray | float) -> np.ndarray:
+    return np.log(probability) - np.log1p(-np.asarray(probability))
+
+
+def _beyond(notes: PlayedNotes) -> tuple[str, ...]:
+    count = int((~notes.drums & ~notes.on_roll).sum())
+    return (f"{count} note{'s' * (count > 1)} beyond the roll kept",) if count else ()

@@ -1,0 +1,1 @@
+"""The two ways of a build, local and on Beam, and what it shows."""

@@ -1,0 +1,132 @@
+"""Making the records on Apache Beam, past one machine. The only module that needs it.
+
+Two passes: the first reads every file and tells what became of it, so that songs of equal notes are
+found and splits are drawn where all is known; the second reads the kept ones again and writes.
+"""
+
+import base64
+import dataclasses
+import json
+import os
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import apache_beam as beam
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core.splits import SplitInfo
+
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Reading, Refused, Rules, Song, convert
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
+from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError, Workers
+from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
+from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import Record, key_of, record_of
+from cyclegan_jax.errors import UserError
+
+
+class ReadSongs(beam.DoFn):
+    """Files to pairs of file and reading, each Beam worker with a reader process of its own."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def setup(self) -> None:
+        """Start the reader."""
+        self._workers = Workers(convert, count=1)
+
+    def process(self, file: SongFile) -> Iterator[tuple[SongFile, Reading | TaskFailedError]]:
+        """Read one file."""
+        for reading in self._workers.map([(file.path, self._rules)]):
+            yield file, reading
+
+    def teardown(self) -> None:
+        """Stop the reader."""
+        self._workers.close()
+
+
+def survey(
+    files: list[SongFile],
+    catalogue: Catalogue,
+    rules: Rules,
+    config: tfds.download.DownloadConfig,
+    folder: Path,
+) -> None:
+    """The first pass: enter every file in the catalogue, by way of text files in `folder`.
+
+    `folder` must be seen by all workers under the same path.
+    """
+    with beam.Pipeline(runner=config.beam_runner, options=config.beam_options) as pipeline:
+        (
+            pipeline
+            | _files(files, folder / "files.jsonl")
+            | beam.ParDo(ReadSongs(rules))
+            | beam.Map(_to_line)
+            | beam.io.WriteToText(str(folder / "survey"))
+        )
+    lines = sorted(folder.glob("survey-*"))
+    readings = dict(_from_line(line) for path in lines for line in path.read_text().splitlines())
+    for file in files:
+        catalogue.add(file, readings[file.name])
+
+
+def _to_line(pair: tuple[SongFile, Reading | TaskFailedError]) -> str:
+    """A reading without its rolls, in one line of text."""
+    file, reading = pair
+    if isinstance(reading, Reading) and isinstance(reading.outcome, Song):
+        phrases = tuple(phrase._replace(packed=b"") for phrase in reading.outcome.phrases)
+        reading = dataclasses.replace(reading, outcome=dataclasses.replace(reading.outcome, phrases=phrases))
+    return base64.b64encode(pickle.dumps((file.name, reading))).decode()
+
+
+def check_written(folder: Path, plans: Mapping[str, SplitPlan], splits: Sequence[SplitInfo]) -> None:
+    """Remove the text files; raise UserError where the two passes have read different music."""
+    for path in (*folder.glob("survey-*"), *folder.glob("files*.jsonl")):
+        path.unlink()
+    for split in splits:
+        planned = len(plans[split.name].order)
+        if split.num_examples != planned:
+            raise UserError(
+                f"split {split.name!r} has {split.num_examples} phrases, but {planned} were found before: "
+                "the MIDI files have changed meanwhile; start again."
+            )
+
+
+def _from_line(line: str) -> tuple[str, Reading | TaskFailedError]:
+    return pickle.loads(base64.b64decode(line))
+
+
+def _files(files: list[SongFile], path: Path) -> beam.PTransform:
+    """The files, by way of a text file: a pipeline that held them all would be too large for some runners."""
+    lines = (json.dumps((file.genre, file.song, os.fsencode(file.path).hex())) for file in files)
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return beam.io.ReadFromText(str(path)) | beam.Map(_file_of) | beam.Reshuffle()
+
+
+def _file_of(line: str) -> SongFile:
+    genre, song, path = json.loads(line)
+    return SongFile(genre, song, os.fsdecode(bytes.fromhex(path)))
+
+
+def examples(
+    songs: list[KeptSong], split: str, rules: Rules, genres: list[str], folder: Path
+) -> beam.PTransform:
+    """The second pass, for one split: its records, as `_generate_examples` gives them to TFDS."""
+    return (
+        _files([song.file for song in songs], folder / f"files-{split}.jsonl")
+        | beam.ParDo(ReadSongs(rules))
+        | beam.FlatMap(_records, split=split, genres=genres)
+    )
+
+
+def _records(pair: tuple[SongFile, Reading], split: str, genres: list[str]) -> Iterator[tuple[bytes, Record]]:
+    file, reading = pair
+    if isinstance(reading, TaskFailedError) or isinstance(reading.outcome, Refused):
+        raise RuntimeError(f"{file.name} was read once and cannot be read again")
+    song = reading.outcome
+    for phrase in song.phrases:
+        if split == "train" or not phrase.key_shift:
+            record = record_of(file, song.tempo, phrase, genres.index(file.genre))
+            key = key_of(file.name, phrase.index, phrase.key_shift)
+            yield key, {**record, "roll": phrase.roll(), "programs": list(phrase.programs)}

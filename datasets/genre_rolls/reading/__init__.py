@@ -1,0 +1,1 @@
+"""From files to phrases: MIDI folders, arrays, worker processes, splits, statistics."""

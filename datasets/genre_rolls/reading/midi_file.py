@@ -1,0 +1,149 @@
+"""One MIDI file to its phrases, or to the reason why not: the work of one worker."""
+
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
+from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.song import MAX_BARS, Notes, filter_song, quantise_notes
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, cut, transpose
+
+PROGRAMS = 128  # of General MIDI
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What besides the files decides about the records.
+
+    `max_bars`: a longer song is refused. `key_shifts`: semitones that each phrase of `train` is
+    written in; 0 among them.
+    """
+
+    max_bars: int = MAX_BARS
+    key_shifts: tuple[int, ...] = (0,)
+
+
+class Phrase(NamedTuple):
+    """A phrase of a song in one key.
+
+    `index`: its place in the song. `key_shift`: semitones up. `packed`: the zlib-compressed bytes of
+    its roll, [64, 84, 1] bool. `programs`: General MIDI programs of the notes that sound in it.
+    """
+
+    index: int
+    key_shift: int
+    packed: bytes
+    programs: tuple[int, ...]
+
+    def roll(self) -> np.ndarray:
+        """The roll: [64, 84, 1] bool."""
+        return unpack(self.packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A song that passed the filter.
+
+    `notes`: hash of its quantised notes. `tempo`: beats per minute at its start. `dropped`: notes out
+    of range. `statistics`: of its phrases as they are, untransposed.
+    """
+
+    notes: bytes
+    tempo: float
+    dropped: int
+    phrases: tuple[Phrase, ...]
+    statistics: Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that did not pass."""
+
+    reason: Refusal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of a file; `content`: hash of its bytes, or of why they cannot be read."""
+
+    content: bytes
+    outcome: Song | Refused
+
+
+def read_content(path: str | os.PathLike[str]) -> tuple[bytes, bytes | Refused]:
+    """The hash of a file's bytes, and the bytes or why they cannot be read."""
+    try:
+        data = read_midi_bytes(path)
+    except RefusedSongError as refusal:
+        return hashlib.sha256(refusal.detail.encode()).digest(), Refused(refusal.reason, refusal.detail)
+    return hashlib.sha256(data).digest(), data
+
+
+def convert(path: str, rules: Rules) -> Reading:
+    """Read a MIDI file and cut it into phrases."""
+    content, data = read_content(path)
+    if isinstance(data, Refused):
+        return Reading(content, data)
+    try:
+        return Reading(content, _to_song(data, rules))
+    except RefusedSongError as refusal:
+        return Reading(content, Refused(refusal.reason, refusal.detail))
+
+
+def _to_song(data: bytes, rules: Rules) -> Song:
+    score = parse_midi(data)
+    song = filter_song(score, rules.max_bars)
+    notes = quantise_notes(score)
+    rolls, indices = cut(song.roll)
+    programs = _programs_by_phrase(notes, int(indices[-1]) + 1)
+    phrases = [
+        Phrase(int(index), shift, pack(roll), programs[index])
+        for shift in rules.key_shifts
+        for index, roll in zip(indices, transpose(rolls, shift), strict=True)
+        if roll.any()
+    ]
+    return Song(
+        notes=_hash(notes),
+        tempo=song.tempo,
+        dropped=song.dropped,
+        phrases=tuple(sorted(phrases, key=lambda phrase: (phrase.index, phrase.key_shift))),
+        statistics=Statistics.of(rolls),
+    )
+
+
+def _programs_by_phrase(notes: Notes, phrases: int) -> list[tuple[int, ...]]:
+    """The programs of the notes in range that sound in each phrase, in ascending order."""
+    inside = notes.in_range()
+    first, last = notes.onsets[inside] // PHRASE_STEPS, (notes.ends[inside] - 1) // PHRASE_STEPS
+    last = last.clip(max=phrases - 1)
+    codes = np.unique((first * phrases + last) * PROGRAMS + notes.programs[inside])
+    sounding: list[set[int]] = [set() for _ in range(phrases)]
+    for code in codes[codes < phrases * phrases * PROGRAMS].tolist():
+        span, program = divmod(code, PROGRAMS)
+        start, end = divmod(span, phrases)
+        for phrase in range(start, end + 1):
+            sounding[phrase].add(program)
+    return [tuple(sorted(programs)) for programs in sounding]
+
+
+def _hash(notes: Notes) -> bytes:
+    """Equal for songs of equal notes, whatever their order, tracks, programs, velocities and tempo."""
+    rows = np.stack([notes.onsets, notes.ends, notes.pitches])
+    return hashlib.sha256(rows[:, np.lexsort(rows)].tobytes()).digest()
+
+
+def pack(roll: np.ndarray) -> bytes:
+    """A roll, [64, 84, 1] bool, as TFDS stores a tensor encoded by zlib."""
+    return zlib.compress(roll.tobytes())
+
+
+def unpack(packed: bytes) -> np.ndarray:
+    """The inverse of `pack`."""
+    return np.frombuffer(zlib.decompress(packed), np.bool_).reshape(PHRASE_SHAPE)

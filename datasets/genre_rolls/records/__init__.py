@@ -1,0 +1,1 @@
+"""From phrases to records: tf.Examples, the spool, the catalogue, the report."""

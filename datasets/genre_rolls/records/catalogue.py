@@ -1,0 +1,140 @@
+"""What a build has read: which files are kept, which refused and why, and which split each song is in."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase, Reading, Refused, Song, read_content
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, fingerprint
+from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError
+from cyclegan_jax.datasets.genre_rolls.reading.splits import SPLITS, split_songs
+from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
+from cyclegan_jax.datasets.genre_rolls.records.build_report import Build
+from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import key_of
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSong:
+    """A song of the dataset without its rolls.
+
+    `first`: the number of its first phrase among all that were kept. `indices`, `key_shifts`: [N], of
+    its phrases in their order.
+    """
+
+    file: SongFile
+    first: int
+    indices: np.ndarray
+    key_shifts: np.ndarray
+
+    def rows_in(self, split: str) -> np.ndarray:
+        """Which of its phrases enter a split: the transposed ones `train` only."""
+        return np.flatnonzero((self.key_shifts == 0) | (split == "train"))
+
+    def keys(self, rows: np.ndarray) -> Iterator[bytes]:
+        """The keys of the records of some of its phrases."""
+        for row in rows:
+            yield key_of(self.file.name, self.indices[row], self.key_shifts[row])
+
+
+@dataclass
+class Catalogue:
+    """What has become of the files so far; songs are added in the order of their names."""
+
+    genres: list[str]
+    kept: list[KeptSong] = field(default_factory=list)
+    refused: list[tuple[str, Refused]] = field(default_factory=list)
+    files: Counter = field(default_factory=Counter)
+    dropped: Counter = field(default_factory=Counter)
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+    contents: list[tuple[str, bytes]] = field(default_factory=list)
+    phrases: int = 0
+    _notes: dict[bytes, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.statistics = {genre: Statistics.none() for genre in self.genres}
+
+    def add(self, file: SongFile, reading: Reading | TaskFailedError) -> tuple[Phrase, ...]:
+        """Note what became of a file; returns the phrases to keep, none where it is refused."""
+        if isinstance(reading, TaskFailedError):
+            reading = Reading(read_content(file.path)[0], Refused(Refusal.READER_FAILED, str(reading)))
+        self.files[file.genre] += 1
+        self.contents.append((file.name, reading.content))
+        outcome = self._unless_known(file, reading.outcome)
+        if isinstance(outcome, Refused):
+            self.refused.append((file.name, outcome))
+            return ()
+        self._keep(file, outcome)
+        return outcome.phrases
+
+    def _unless_known(self, file: SongFile, outcome: Song | Refused) -> Song | Refused:
+        if isinstance(outcome, Refused):
+            return outcome
+        first = self._notes.setdefault(outcome.notes, file.name)
+        return outcome if first == file.name else Refused(Refusal.DUPLICATE, first)
+
+    def _keep(self, file: SongFile, song: Song) -> None:
+        indices = np.array([phrase.index for phrase in song.phrases], np.int32)
+        key_shifts = np.array([phrase.key_shift for phrase in song.phrases], np.int8)
+        self.kept.append(KeptSong(file, self.phrases, indices, key_shifts))
+        self.phrases += len(song.phrases)
+        self.dropped[file.genre] += song.dropped
+        self.statistics[file.genre] += song.statistics
+
+    def songs_of_splits(self) -> dict[str, list[KeptSong]]:
+        """Split -> its songs.
+
+        A genre of which nothing was kept is passed over. Raises UserError where a genre has one or two
+        songs, or where none has any.
+        """
+        if not self.kept:
+            raise UserError(
+                f"nothing was kept of {self.files.total()} files{self._why_refused()}; add MIDI files in 4/4."
+            )
+        split_of: dict[str, str] = {}
+        for genre in sorted({kept.file.genre for kept in self.kept}):
+            songs = [kept.file.song for kept in self.kept if kept.file.genre == genre]
+            try:
+                splits = split_songs(genre, songs)
+            except ValueError as error:
+                raise UserError(
+                    f"{error}{self._why_refused(genre)}; add MIDI files in 4/4 or leave its folder out."
+                ) from error
+            split_of |= {f"{genre}/{song}": split for song, split in splits.items()}
+        songs_of: dict[str, list[KeptSong]] = {split: [] for split in SPLITS}
+        for kept in self.kept:
+            songs_of[split_of[kept.file.name]].append(kept)
+        return songs_of
+
+    def _why_refused(self, genre: str = "") -> str:
+        """The reasons of a genre, or of all, in parentheses, the most frequent first."""
+        start = f"{genre}/" if genre else ""
+        reasons = Counter(refused.reason for name, refused in self.refused if name.startswith(start))
+        counts = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+        return f" (refused: {counts})" if counts else ""
+
+    def build(self, rules: str) -> Build:
+        """What there is to write, and to say."""
+        return Build(
+            fingerprint=fingerprint(self.contents, rules),
+            files=dict(self.files),
+            refused=self.refused,
+            dropped=dict(self.dropped),
+            statistics=self.statistics,
+            splits={split: self._plan(split, songs) for split, songs in self.songs_of_splits().items()},
+        )
+
+    def _plan(self, split: str, songs: list[KeptSong]) -> SplitPlan:
+        rows = [song.rows_in(split) for song in songs]
+        labels = [self.genres.index(song.file.genre) for song in songs]
+        return SplitPlan.of(
+            split,
+            keys=(key for song, inside in zip(songs, rows, strict=True) for key in song.keys(inside)),
+            numbers=np.concatenate([song.first + inside for song, inside in zip(songs, rows, strict=True)]),
+            labels=np.repeat(labels, [len(inside) for inside in rows]),
+            songs=Counter(song.file.genre for song in songs),
+        )

@@ -1,0 +1,89 @@
+"""What one record of the dataset holds."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from tensorflow_datasets.proto import tf_example_pb2
+
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE
+
+UNKNOWN = -1  # label and bar of a record where nobody knows them
+Record = dict[str, Any]
+
+
+def features(genres: list[str]) -> tfds.features.FeaturesDict:
+    """The dataset's features; `genres` are the labels."""
+    return tfds.features.FeaturesDict(
+        {
+            "roll": tfds.features.Tensor(
+                shape=PHRASE_SHAPE, dtype=np.bool_, encoding="zlib", doc="Step, pitch from MIDI 24 up, 1."
+            ),
+            "genre": tfds.features.ClassLabel(names=genres),
+            "song": tfds.features.Text(doc="Path of the song below its genre's folder."),
+            "source": tfds.features.Text(doc="Path of the file below the folder that was given."),
+            "phrase": tfds.features.Scalar(np.int32, doc="Index of the phrase in the song."),
+            "bar": tfds.features.Scalar(np.int32, doc="First bar of the phrase, from 0; -1 if unknown."),
+            "key_shift": tfds.features.Scalar(np.int32, doc="Semitones that the phrase was moved up."),
+            "programs": tfds.features.Sequence(
+                np.int32, doc="General MIDI programs, 0 to 127, of the notes merged into the phrase."
+            ),
+            "tempo": tfds.features.Scalar(np.float32, doc="Beats per minute at the song's start."),
+        }
+    )
+
+
+def key_of(name: str, index: int, key_shift: int) -> bytes:
+    """What a record is shuffled by: unique in the dataset."""
+    return f"{name}:{index}:{key_shift}".encode()
+
+
+def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Record:
+    """A phrase as a record whose roll is packed."""
+    return {
+        "roll": phrase.packed,
+        "genre": label,
+        "song": file.song,
+        "source": file.name,
+        "phrase": phrase.index,
+        "bar": phrase.index * BARS_PER_PHRASE,
+        "key_shift": phrase.key_shift,
+        "programs": phrase.programs,
+        "tempo": tempo,
+    }
+
+
+class Serialiser:
+    """Packed records as the tf.Examples that TFDS would write, several times as fast: one is filled anew."""
+
+    RENEW = 1024  # records, after which the Example is replaced: its arena keeps all it ever held
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._renew()
+
+    def _renew(self) -> None:
+        self._example = tf_example_pb2.Example()
+        feature = self._example.features.feature
+        self._bytes = {name: feature[name].bytes_list.value for name in ("roll", "song", "source")}
+        self._numbers = {
+            name: feature[name].int64_list.value
+            for name in ("genre", "phrase", "bar", "key_shift", "programs")
+        }
+        self._tempo = feature["tempo"].float_list.value
+
+    def __call__(self, record: Record) -> bytes:
+        """One record, serialised."""
+        self._count += 1
+        if self._count % self.RENEW == 0:
+            self._renew()
+        for name, values in self._bytes.items():
+            value = record[name]
+            values[:] = (value if isinstance(value, bytes) else value.encode(),)
+        for name, values in self._numbers.items():
+            number = record[name]
+            values[:] = number if isinstance(number, tuple) else (number,)
+        self._tempo[:] = (record["tempo"],)
+        return self._example.SerializeToString(deterministic=True)

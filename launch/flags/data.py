@@ -1,0 +1,90 @@
+"""The flags that say which data, shared by the commands, and what they resolve to."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from cyclegan_jax.datasets.genre_rolls.building.table import refused_lines, table
+from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepare
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.song import MAX_BARS
+
+MOST_SEMITONES = 24  # in which a phrase is moved up or down
+
+DATASET = flags.DEFINE_enum(
+    "dataset",
+    None,
+    DATASETS,
+    "demo: synthetic songs, made at once; midi: the files of --midi_dir; paper: the arrays of the paper's "
+    "authors in --manual_dir. Default: what the folder given is for, else demo.",
+)
+MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
+MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
+DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder that datasets and classifiers are written to.")
+MAX_BARS_FLAG = flags.DEFINE_integer("max_bars", MAX_BARS, "Longer songs are refused.", lower_bound=1)
+TRANSPOSE = flags.DEFINE_string(
+    "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: phrases of train in all these keys."
+)
+BEAM_RUNNER = flags.DEFINE_string("beam_runner", None, "Apache Beam runner that makes the dataset, by name.")
+BEAM_OPTIONS = flags.DEFINE_string("beam_options", None, "Options of the Beam pipeline: --name=value ...")
+
+
+def prepare_dataset() -> Prepared:
+    """The dataset of the flags, made if need be; says what was done, and what became of each file."""
+    source = MIDI_DIR.value or MANUAL_DIR.value
+    prepared = prepare(_dataset(), Path(DATA_DIR.value), source and Path(source), rules=_rules(), beam=beam())
+    if prepared.built:
+        print_report(prepared.folder)
+    print(prepared.notice, flush=True)
+    return prepared
+
+
+def print_report(folder: Path) -> None:
+    """Print a line for every refused file, and the table of songs and phrases."""
+    print(*refused_lines(folder), table(folder), sep="\n")
+
+
+def _dataset() -> str:
+    """The dataset asked for, or the one that the folder given is for."""
+    given = [name for name, folder in (("midi", MIDI_DIR), ("paper", MANUAL_DIR)) if folder.value]
+    dataset = DATASET.value or (given or ["demo"])[0]
+    for name in given:
+        if name != dataset:
+            flag = {"midi": "--midi_dir", "paper": "--manual_dir"}[name]
+            raise UserError(f"{flag} is for --dataset={name}, not for {dataset!r}; leave one of them out.")
+    return dataset
+
+
+def _rules() -> Rules:
+    try:
+        low, high = map(int, TRANSPOSE.value.split(","))
+    except ValueError:
+        low, high = 1, 0
+    if not -MOST_SEMITONES <= low <= 0 <= high <= MOST_SEMITONES:
+        raise UserError(
+            f"transpose is {TRANSPOSE.value!r}, but must be two numbers of semitones around 0, at most "
+            f"{MOST_SEMITONES} each way, as in --transpose=-3,3."
+        )
+    return Rules(MAX_BARS_FLAG.value, tuple(range(low, high + 1)))
+
+
+def beam() -> dict[str, Any]:
+    """The fields of TFDS's DownloadConfig for Beam, none without its flags; options go on as they are."""
+    if not (BEAM_RUNNER.value or BEAM_OPTIONS.value):
+        return {}
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+        from apache_beam.runners import create_runner
+    except ImportError as error:
+        raise UserError(
+            "--beam_runner and --beam_options need Apache Beam; pip install 'cyclegan_jax[beam]'."
+        ) from error
+    try:
+        create_runner(BEAM_RUNNER.value or "DirectRunner")
+        options = PipelineOptions(shlex.split(BEAM_OPTIONS.value or ""))
+    except ValueError as error:
+        raise UserError(f"the Beam flags cannot be used: {error}; see Beam's pages on runners.") from error
+    return {"beam_runner": BEAM_RUNNER.value, "beam_options": options}

@@ -1,0 +1,97 @@
+"""Joining the processes that train together, by jax.distributed."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+
+import jax
+from absl import flags
+
+from cyclegan_jax.config import check_range
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.training.data_parallel import from_first_process
+
+COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, for several processes.")
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
+START_SECONDS = 120  # how long processes wait for each other at the start
+SILENT_SECONDS = 30  # after which a process that says nothing is taken for dead
+
+
+def join() -> None:
+    """Join the others, where the flags say so; must come before any use of a device.
+
+    Raises UserError where only some of the three flags are given, their values cannot be, or nobody
+    answers at the coordinator's address.
+    """
+    given = {f.name: f.value for f in (COORDINATOR, NUM_PROCESSES, PROCESS_ID)}
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == len(given):
+        return
+    if missing:
+        raise UserError(
+            f"{missing[0]} is missing; give all of --coordinator, --num_processes and --process_id, or none."
+        )
+    check_range("num_processes", NUM_PROCESSES.value, 1, 2**16)
+    if not 0 <= PROCESS_ID.value < NUM_PROCESSES.value:
+        raise UserError(
+            f"process_id is {PROCESS_ID.value}, but must be from 0 to num_processes - 1, "
+            f"which is {NUM_PROCESSES.value - 1}."
+        )
+    host, _, port = COORDINATOR.value.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UserError(f"coordinator is {COORDINATOR.value!r}, but must be host:port of process 0.")
+    if PROCESS_ID.value > 0:
+        _await_coordinator(host, int(port))
+    jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
+    try:
+        jax.distributed.initialize(
+            COORDINATOR.value,
+            NUM_PROCESSES.value,
+            PROCESS_ID.value,
+            initialization_timeout=START_SECONDS,
+            heartbeat_timeout_seconds=SILENT_SECONDS,
+        )
+    except RuntimeError as error:
+        raise UserError(f"the processes could not be joined at {COORDINATOR.value}: {error}") from error
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes and speaks; so is one alone."""
+    return jax.process_index() == 0
+
+
+@contextlib.contextmanager
+def first_process_leads() -> Iterator[None]:
+    """The first process goes through the block, then all the others, who find what it has made.
+
+    Raises UserError in the others where the first one failed.
+    """
+    name = "the first process is through"
+    if is_first():
+        went_well = 0.0
+        try:
+            yield
+            went_well = 1.0
+        finally:
+            from_first_process(went_well, name)
+    elif from_first_process(0.0, name):
+        yield
+    else:
+        raise UserError("the first process could not go on; its message says why.")
+
+
+def _await_coordinator(host: str, port: int) -> None:
+    """jax.distributed would end the process with no word to catch where nobody answers."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise UserError(
+        f"coordinator {host}:{port} did not answer within {START_SECONDS} s; start process 0 there, "
+        "and see that the address and the port are right."
+    )

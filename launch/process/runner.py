@@ -1,0 +1,139 @@
+"""One way into every command: flags, one-line errors, exit codes."""
+
+import contextlib
+import os
+import re
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from absl import app, flags, logging
+
+from cyclegan_jax.atomic_files import NO_ROOM
+from cyclegan_jax.errors import NotWrittenError, TrainingCollapsedError, TrainingDivergedError, UserError
+from launch.process import signals as stopping
+from launch.process.signals import StoppedError
+
+DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
+LAST_SECONDS = 1.0  # that the first of several processes stays, for its end ends the others
+LOST = re.compile(  # what jax, gloo and NCCL say where another process does not answer
+    r"^(UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED)\b|gloo|nccl|connection (closed|reset|refused)", re.I
+)
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 some inputs failed, a file could not be written, or another process of the same "
+    "training\nwas lost; 2 wrong flags, config or files; 3 training diverged or collapsed; 75 stopped by "
+    "SIGTERM; 130\nstopped by Ctrl-C."
+)
+
+
+def run(main: Callable[[list[str]], int | None]) -> None:
+    """Parse the flags, call `main` with what is left of the command line, and end the process.
+
+    Exit code: what `main` returns or 0, also for `--help`; 1 where a file could not be written for want of
+    room or leave, or another process of the same training was lost; 2 with one line on stderr for wrong
+    flags and for a UserError or a file that cannot be read; 3 where training diverged or collapsed; 75 and
+    130 where SIGTERM or Ctrl-C stopped it.
+    """
+    stopping.install()
+    logging.set_verbosity(logging.ERROR)
+    app.run(lambda argv: _exit(_call(main, argv[1:])), flags_parser=_parse)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process; one of several that failed waits for no other, which would wait for it."""
+    if code != DONE and _together():
+        leave(code)
+    sys.exit(code)
+
+
+def _together() -> bool:
+    """Whether this is one of several processes that train together."""
+    jax = sys.modules.get("jax")
+    return jax is not None and jax.distributed.is_initialized()
+
+
+def _parse(argv: Sequence[str]) -> list[str]:
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _explain(f"{_one_line(error)} See --help.")
+        sys.exit(USAGE)
+    except SystemExit:  # absl has printed the help and would end with 1
+        if not any(word.lstrip("-").startswith("helpxml") for word in argv):
+            print(EXIT_CODES)
+        sys.exit(DONE)
+
+
+def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+    """Exit code of one of maybe several processes, which must not linger where it fails as nobody foresaw."""
+    try:
+        return _call_alone(main, arguments)
+    except Exception as error:
+        if not _together():
+            raise
+        if LOST.search(str(error)):
+            _explain(
+                "training together broke off, for another process has ended or cannot be reached "
+                f"({str(error).splitlines()[0]}); see its own message, and start all of them again."
+            )
+        else:
+            traceback.print_exc()
+        return SOME_FAILED
+
+
+def _call_alone(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    try:
+        return main(arguments) or DONE
+    except UserError as error:
+        _explain(_one_line(error))
+        return USAGE
+    except NotWrittenError as error:
+        _explain(_one_line(error))
+        return SOME_FAILED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _explain(f"{error.filename}: {error.strerror}; name another place, or make it readable or writable.")
+        return SOME_FAILED if error.errno in NO_ROOM else USAGE
+    except (TrainingDivergedError, TrainingCollapsedError) as error:
+        _explain(_one_line(error))
+        return DIVERGED
+    except StoppedError as stop:
+        with contextlib.suppress(OSError):  # Ctrl-C ends what the output is piped to as well
+            _explain(_one_line(stop))
+        leave(stop.code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without waiting for what its threads are at."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if _together() and sys.modules["jax"].process_index() == 0:
+            time.sleep(LAST_SECONDS)
+    finally:
+        os._exit(code)
+
+
+def warn(sentence: str) -> None:
+    """Tell of what the user should know, though the command goes on."""
+    print(f"warning: {sentence}", file=sys.stderr)
+
+
+def refuse_arguments(arguments: list[str]) -> None:
+    """Raise UserError if there are words that are not flags, for commands that take none."""
+    if arguments:
+        raise UserError(f"{arguments[0]!r} is not a flag, and this command takes nothing else; see --help.")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _explain(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

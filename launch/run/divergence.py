@@ -1,0 +1,88 @@
+"""What becomes of a run whose loss is no longer finite: told with its phrases, and maybe rolled back."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.config import Config
+from cyclegan_jax.datasets.genre_rolls.install import is_finished
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.datasets.pipeline.phrases import read_columns
+from cyclegan_jax.errors import TrainingDivergedError
+from cyclegan_jax.training.checkpoint import Checkpoints
+from launch.process.runner import warn
+from launch.run.folder import RunFolder
+
+MOST_ROLLBACKS = 3
+SLOWER = 0.5  # the learning rate's factor at each of them
+
+
+def note(error: TrainingDivergedError, batches: PairBatches, config: Config, folder: RunFolder) -> None:
+    """Write `diverged.json`: the error, the steps, and by step and name of the batch its phrases."""
+    phrases = {
+        str(step): {
+            name: _phrases(rows, batches, config, folder) for name, rows in batches.rows(step - 1).items()
+        }
+        for step in error.steps
+    }
+    content = {"error": str(error), "steps": list(error.steps), "batches": phrases}
+    write_whole(folder.workdir / "diverged.json", json.dumps(content, indent=1) + "\n")
+
+
+def slowed(config: Config, rollbacks: int) -> Config:
+    """The config with the learning rate that a run has come down to by so many rollbacks."""
+    return dataclasses.replace(config, learning_rate=config.learning_rate * SLOWER**rollbacks)
+
+
+def count_rollbacks(folder: RunFolder) -> int:
+    """How often the run has been rolled back so far."""
+    return len(_rollbacks(folder))
+
+
+def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -> bool:
+    """Note in `rollbacks.json` that the run goes on from its newest checkpoint by a smaller learning rate.
+
+    False, and nothing noted, where that has been done too often.
+    """
+    before = _rollbacks(folder)
+    if len(before) >= MOST_ROLLBACKS:
+        return False
+    step = 0
+    if folder.checkpoints.is_dir():
+        with Checkpoints(folder.checkpoints, read_only=True) as checkpoints:
+            step = checkpoints.latest() or 0
+    rate = slowed(config, len(before) + 1).learning_rate
+    row = {"diverged": error.steps[-1], "back_to": step, "learning_rate": rate, "error": str(error)}
+    write_whole(_path(folder), json.dumps([*before, row], indent=1) + "\n")
+    warn(f"{error}; rolled back to step {step}, on with a learning rate of {rate:g}.")
+    return True
+
+
+def _phrases(
+    rows: np.ndarray, batches: PairBatches, config: Config, folder: RunFolder
+) -> list[dict[str, Any]]:
+    """Genre and number of each row's phrase in `train`, and song and bar where the dataset is at hand."""
+    genres = (*config.pair, *config.genres)
+    places = [(genres[source], number) for source, number in map(batches.place, rows.tolist())]
+    dataset = folder.dataset_folder()
+    if not is_finished(dataset):
+        return [{"genre": genre, "phrase": number} for genre, number in places]
+    columns = {g: read_columns(dataset, "train", g, ("song", "bar")) for g in {genre for genre, _ in places}}
+    named = []
+    for genre, number in places:
+        song, bar = (column[number] for column in columns[genre])
+        named.append({"genre": genre, "phrase": number, "song": song.decode(), "bar": int(bar)})
+    return named
+
+
+def _rollbacks(folder: RunFolder) -> list[dict[str, Any]]:
+    path = _path(folder)
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def _path(folder: RunFolder) -> Path:
+    return folder.workdir / "rollbacks.json"

@@ -1,0 +1,131 @@
+"""The paper's table of a finished run, on the test split: on screen and in the run folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.datasets.genre_rolls.install import is_finished
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
+from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.evaluation import evaluate as metrics
+from cyclegan_jax.evaluation.evaluate import Side
+from cyclegan_jax.models.phrase_transfer import Transfer
+from cyclegan_jax.training.checkpoint import Checkpoints
+from launch.process.runner import warn
+from launch.run.folder import RunFolder
+from launch.run.judges import get_judges
+from launch.run.samples import transfer_samples, write_samples
+
+FIGURES = {  # of a direction, by the keys of evaluation.json, with what a reader should hope for
+    "phrases": "",
+    "cell_f1": "",
+    "onset_f1": "",
+    "chroma_cosine": "1: the harmony of the origin",
+    "melody_kept": "1: all of its top voice",
+    "cycle_f1": "1: all comes back",
+    "cycle_f1_binary": "1: all comes back from the notes alone",
+    "diversity": "1: as varied as the originals",
+    "distinct": "as many as phrases",
+    "nearest_train": "not near 0: no copies",
+    "blank_share": "0",
+    "notes_ratio": "1: as many notes as the target genre's",
+    "polyphony": "1: as many at once",
+    "note_lengths": "0: lengths spread alike",
+}
+
+
+def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
+    """The generators of the run's best checkpoint, its step, and the newest checkpoint's step.
+
+    Raises UserError where there is none.
+    """
+    folder.config()
+    with Checkpoints(folder.checkpoints, read_only=True, warn=warn) as checkpoints:
+        step = checkpoints.best()
+        if step is None:
+            raise UserError(
+                f"{str(folder.workdir)!r} has no checkpoint yet; run launch.train with this --workdir."
+            )
+        transfer = Transfer(checkpoints.config(step), checkpoints.generators(step))
+        return transfer, step, checkpoints.latest()
+
+
+def evaluate_run(folder: RunFolder, dataset_folder: Path, judges: metrics.Judges | None = None) -> str:
+    """Judge the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
+
+    `judges`: of the run's dataset and pair, where they are at hand. Returns the tables as Markdown.
+    Raises UserError where the dataset is not the one of the run.
+    """
+    transfer, step, trained_steps = load_transfer(folder)
+    pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
+    if not is_finished(dataset_folder) or read_metadata(dataset_folder)["fingerprint"] != fingerprint:
+        raise UserError(
+            f"the dataset in {str(dataset_folder)!r} is not the one of the run in {str(folder.workdir)!r}, "
+            f"fingerprint {fingerprint}; make that again with launch.prepare."
+        )
+    judges = judges or get_judges(dataset_folder, fingerprint, pair)
+    test = load_phrases(dataset_folder, "test", pair)
+    sides = [Side(test[genre].rolls, columns(dataset_folder, "train", genre)[0]) for genre in pair]
+    evaluation = {
+        "pair": list(pair),
+        "split": "test",
+        "step": step,
+        "trained_steps": trained_steps,
+        **metrics.evaluate(transfer, judges, *sides),
+    }
+    write_samples(transfer_samples(transfer, test), folder.workdir / "evaluation")
+    table = to_markdown(evaluation)
+    write_whole(folder.workdir / "evaluation.md", table + "\n")
+    write_whole(folder.workdir / "evaluation.json", json.dumps(evaluation, indent=2) + "\n")
+    return table
+
+
+def to_markdown(evaluation: dict[str, Any]) -> str:
+    """The paper's table, a row a direction and way of counting, and one of all other figures."""
+    accuracy = evaluation["judge_accuracy"]
+    total, by_features = evaluation["total_strength"], evaluation["total_judge_strength"]
+    return "\n".join(
+        [
+            f"Split {evaluation['split']}, checkpoint of step {evaluation['step']}. Accuracy on validation: "
+            f"classifier {accuracy['network']:.3f}, second judge {accuracy['features']:.3f}.",
+            "",
+            *_strength_table(evaluation),
+            "",
+            f"Total strength: {total['share']:.3f} by share, {total['probability']:.3f} by probability. "
+            f"By the second judge: {by_features['share']:.3f} and {by_features['probability']:.3f}.",
+            "",
+            *_figure_table(evaluation),
+        ]
+    )
+
+
+def _strength_table(evaluation: dict[str, Any]) -> list[str]:
+    lines = [
+        "| direction | counted by | origin | transfer | cycle | strength | second judge |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for key, source, target in _directions(evaluation):
+        direction = evaluation[key]
+        for kind, row in direction["origin_genre"].items():
+            cells = [f"{row[name]:.3f}" for name in ("origin", "transfer", "cycle")]
+            cells += [f"{direction[name][kind]:.3f}" for name in ("strength", "judge_strength")]
+            lines.append(f"| {source} → {target}, as {source} | {kind} | {' | '.join(cells)} |")
+    return lines
+
+
+def _figure_table(evaluation: dict[str, Any]) -> list[str]:
+    directions = _directions(evaluation)
+    titles = [f"{source} → {target}" for _, source, target in directions]
+    lines = [f"| | {' | '.join(titles)} | what is best |", "| --- | ---: | ---: | --- |"]
+    for name, best in FIGURES.items():
+        values = [evaluation[key][name] for key, _, _ in directions]
+        shown = [str(v) if isinstance(v, int) else f"{v:.3f}" for v in values]
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(shown)} | {best} |")
+    return lines
+
+
+def _directions(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
+    a, b = evaluation["pair"]
+    return [("a_to_b", a, b), ("b_to_a", b, a)]

@@ -1,0 +1,55 @@
+"""How the phrases of a run come to its steps: held on the devices, or streamed to them."""
+
+import itertools
+
+import jax
+
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.pianoroll.packing import as_table
+from cyclegan_jax.training.data_parallel import Parallel, from_first_process
+from cyclegan_jax.training.objective import Metrics
+from cyclegan_jax.training.state import TrainState
+
+SHARE_OF_MEMORY = 0.25  # of what is free on a device, that held phrases may take
+MOST_AT_ONCE = 50  # steps of one dispatch, unless told otherwise
+
+
+def default_steps_per_dispatch(log_every: int) -> int:
+    """As many steps as lie between two ticks, up to 50; one on a CPU, where they go one by one anyway."""
+    return 1 if jax.default_backend() == "cpu" else min(log_every, MOST_AT_ONCE)
+
+
+class Held:
+    """All phrases are on every device, as bits; a step is sent nothing but the numbers of its rows."""
+
+    def __init__(self, batches: PairBatches, parallel: Parallel) -> None:
+        self._batches, self._parallel = batches, parallel
+        self._table = parallel.hold(batches.packed())
+
+    def advance(self, state: TrainState, group: range) -> tuple[TrainState, Metrics]:
+        """Train through a group of steps; the new state and the means of the metrics."""
+        return self._parallel.steps(state, self._table, [self._batches.rows(step) for step in group])
+
+
+class Streamed:
+    """Batches are made ahead by the host and sent as bits, group by group, which must come in order."""
+
+    def __init__(self, batches: PairBatches, parallel: Parallel, start: int, stop: int) -> None:
+        self._parallel = parallel
+        self._stream = batches.stream(start, stop)
+
+    def advance(self, state: TrainState, group: range) -> tuple[TrainState, Metrics]:
+        """Train through a group of steps; the new state and the means of the metrics."""
+        table, rows = as_table(itertools.islice(self._stream, len(group)))
+        return self._parallel.steps(state, self._parallel.hold(table), rows)
+
+
+def open_feed(batches: PairBatches, parallel: Parallel, start: int, stop: int) -> Held | Streamed:
+    """Phrases held on the devices where they fit, else streamed from step `start` to before `stop`.
+
+    Every process must call it; the first one decides for all.
+    """
+    fits = batches.packed_bytes <= SHARE_OF_MEMORY * parallel.free_memory()
+    if from_first_process(float(fits), "whether phrases are held on the devices"):
+        return Held(batches, parallel)
+    return Streamed(batches, parallel, start, stop)

@@ -1,0 +1,158 @@
+"""The folder of a run: what it was started with, and what it has written so far."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from cyclegan_jax.atomic_files import PREFIX, write_whole
+from cyclegan_jax.config import Config
+from cyclegan_jax.errors import NotWrittenError, UserError
+from launch.run.provenance import provenance
+
+HALF = f"{PREFIX}*"  # written by what was killed before it could rename it
+LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """`workdir` with `config.json`, `dataset.json`, `started.jsonl`, `metrics.jsonl`, `timing.jsonl`,
+    `checkpoints/`, `samples/`, `evaluation/`, `evaluation.json` and `evaluation.md`; `diverged.json` and
+    `rollbacks.json` where training did.
+    """
+
+    workdir: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.workdir / "checkpoints"
+
+    def check(self, config: Config, *, extend: bool | None) -> None:
+        """Raise UserError where nothing can be written, or the run here is of another config.
+
+        `extend`: whether more steps than it was begun with are allowed; None where no flag can allow them.
+        """
+        existing = next(p for p in (self.workdir, *self.workdir.absolute().parents) if p.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise UserError(
+                f"workdir {str(self.workdir)!r} cannot be made or written: {str(existing)!r} is not a folder "
+                "that may be written to; name another one."
+            )
+        if not (self.workdir / "config.json").exists():
+            return
+        before = self.config()
+        longer = config.steps > before.steps
+        different = config.difference(before, ignored=LENGTH if longer and extend else ())
+        if different:
+            raise UserError(_explain(*different, str(self.workdir), longer and extend is not None))
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Make the folder, if need be; while it lasts no other process trains into it.
+
+        What a killed process has left half written is cleared away. A lock goes with the process that
+        holds it, however that ends. Raises UserError, naming the holder, where there is one.
+        """
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        with (self.workdir / ".lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise UserError(
+                    f"workdir {str(self.workdir)!r} is in use by {lock.read() or 'another process'}; wait "
+                    "for it, stop it, or name another --workdir."
+                ) from error
+            except OSError as error:
+                raise UserError(
+                    f"workdir {str(self.workdir)!r} cannot be locked ({error.strerror}); name one on another "
+                    "file system."
+                ) from error
+            _write_holder(lock.fileno(), self.workdir / ".lock")
+            self._clear_half_written()
+            yield
+
+    def _clear_half_written(self) -> None:
+        """Of this run alone: folders of others may lie below, as in that of a sweep."""
+        ours = (self.checkpoints, self.workdir / "samples", self.workdir / "evaluation")
+        for left in chain(self.workdir.glob(HALF), *(folder.rglob(HALF) for folder in ours)):
+            left.unlink(missing_ok=True)  # it may be an evaluation's, which renames it meanwhile
+
+    def is_finished(self, config: Config) -> bool:
+        """Whether the run here has been trained to the end and evaluated there."""
+        path = self.workdir / "evaluation.json"
+        return path.exists() and _read(path).get("trained_steps") == config.steps
+
+    def claim(self, config: Config, dataset_folder: Path) -> None:
+        """Make the folder, if need be, and write down what the run is of, and by what it is trained."""
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        write_whole(self.workdir / "dataset.json", json.dumps({"folder": str(dataset_folder)}) + "\n")
+        write_whole(self.workdir / "config.json", config.to_json())
+        started = self.workdir / "started.jsonl"
+        before = started.read_text() if started.exists() else ""
+        write_whole(started, before + json.dumps(provenance()) + "\n")
+
+    def config(self) -> Config:
+        """The run's config. Raises UserError where there is none."""
+        path = self.workdir / "config.json"
+        if not path.is_file():
+            raise UserError(
+                f"{str(self.workdir)!r} holds no run: there is no config.json in it; name one with --workdir."
+            )
+        try:
+            return Config.from_json(path.read_text())
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+        except ValueError as error:
+            raise UserError(f"{path} is not a config of this version: {error}") from error
+
+    def dataset_folder(self) -> Path:
+        """Where the run's dataset was. Raises UserError where there is no run."""
+        self.config()
+        path = self.workdir / "dataset.json"
+        folder = _read(path).get("folder")
+        if not isinstance(folder, str):
+            raise UserError(f"{path} does not name the run's dataset; put a good copy in its place.")
+        return Path(folder)
+
+
+def _write_holder(lock: int, path: Path) -> None:
+    try:
+        os.truncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())
+    except OSError as error:
+        raise NotWrittenError(error.errno, str(path)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """An object of JSON. Raises UserError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is missing or damaged; put a good copy in its place, or delete it.")
+    return content
+
+
+def _explain(field: str, new: object, old: object, workdir: str, extensible: bool) -> str:
+    if field == "fingerprint":
+        return (
+            f"the dataset is not the one of the run in {workdir!r}: its fingerprint is {new}, not {old}; "
+            "give the folder that the run was started with, unchanged, or another --workdir."
+        )
+    way_out = (
+        "add --extend to train on"
+        if extensible and field in LENGTH
+        else f"give --dtype={old} or another --workdir"
+        if field == "dtype"
+        else "give the same value or another --workdir"
+    )
+    return f"{field} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

@@ -1,0 +1,134 @@
+"""What a run says while it trains: a progress bar, lines of JSON, TensorBoard."""
+
+import contextlib
+import importlib.util
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from tqdm import tqdm
+
+from cyclegan_jax.errors import NotWrittenError
+from launch.run.jsonl import Lines
+from launch.run.samples import Sample, picture
+
+SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
+SUMMARY = {
+    "strength": "total_strength/share",
+    "second judge": "total_judge_strength/share",
+    "chroma": "chroma_cosine",
+    "cycle F1": "cycle_f1_binary",
+    "diversity": "diversity",
+}
+
+
+class RunLog:
+    """Writes `metrics.jsonl` (no clock in it), `timing.jsonl` and, where tensorboardX is installed,
+    `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
+    are cut first, and those of an evaluation at `start` that is to come again. A silent log, for all
+    processes but the first, does nothing. One of several runs at a time has a `name` to begin its lines
+    with, and no bar.
+    """
+
+    def __init__(
+        self,
+        workdir: Path,
+        start: int,
+        steps: int,
+        *,
+        evaluated: bool = True,
+        silent: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self._silent, self._name = silent, f"{name}, " if name else ""
+        self._step, self._time = start, time.monotonic()
+        no_bar = silent or name is not None
+        self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=no_bar, dynamic_ncols=True)
+        if silent:
+            return
+        self._metrics = Lines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
+        self._timing = Lines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
+        self._board = None
+        if importlib.util.find_spec("tensorboardX"):
+            from launch.run.event_file import Board
+
+            self._board = Board(workdir / "tensorboard", start)
+
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.close()
+        if self._silent:
+            return
+        self._metrics.close()
+        self._timing.close()
+        if self._board:
+            with contextlib.suppress(NotWrittenError) if error else contextlib.nullcontext():
+                self._board.close()
+
+    def advance(self, steps: int = 1) -> None:
+        """So many more steps on the bar."""
+        self._bar.update(steps)
+
+    def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
+        """A tick's metrics, and the phrases of one genre a second since the last tick."""
+        if self._silent:
+            return
+        now = time.monotonic()
+        speed = (step - self._step) * batch_size / max(now - self._time, 1e-9)
+        self._step, self._time = step, now
+        self._metrics.write({"step": step, "epoch": epoch, **metrics})
+        self._timing.write({"step": step, "phrases_per_second": round(speed, 2), "time": time.time()})
+        shown = {name: f"{metrics[f'loss/{name}']:.3f}" for name in SHOWN}
+        self._bar.set_description(f"epoch {epoch}", refresh=False)
+        self._bar.set_postfix({"phrases/s": f"{speed:.1f}", **shown})
+        if self._board:
+            self._board.scalars(step, {**metrics, "phrases_per_second": speed})
+
+    def evaluation(self, step: int, figures: dict[str, float], samples: list[Sample]) -> None:
+        """The figures of an evaluation, and its samples as pictures."""
+        if self._silent:
+            return
+        self._metrics.write({"step": step, **figures})
+        self._bar.write(
+            f"{self._name}step {step}: "
+            + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
+        )
+        if self._board:
+            self._board.scalars(step, figures)
+            for version, rolls in picture(samples).items():
+                upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1).astype(np.float32)
+                self._board.images(step, f"samples/{version}", upright)
+            self._board.sync()
+
+    def warn(self, step: int, signs: list[str]) -> None:
+        """A line for every sign of collapse."""
+        if self._silent:
+            return
+        for sign in signs:
+            self._bar.write(f"warning: {self._name}step {step}: {sign}; training may have collapsed")
+
+    def sync(self) -> None:
+        """Have all lines so far outlast a loss of power."""
+        if self._silent:
+            return
+        self._metrics.sync()
+        self._timing.sync()
+        if self._board:
+            self._board.sync()
+
+    def restart_clock(self, step: int) -> None:
+        """Leave out of the next speed what was done since the last tick, such as saving."""
+        self._step, self._time = step, time.monotonic()
+
+
+def _stays(row: dict, start: int, evaluated: bool) -> bool:
+    """Whether a line is of a step up to `start`; of those at `start` an evaluation's only if it stands."""
+    step = row.get("step", start + 1)
+    return step < start or (step == start and (evaluated or not _of_evaluation(row)))
+
+
+def _of_evaluation(row: dict) -> bool:
+    return any(name.startswith("validation/") for name in row)

@@ -1,0 +1,51 @@
+"""The model of a run, as its folder and its dataset have it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cyclegan_jax.datasets.genre_rolls.install import is_finished
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.transfer.model import Model
+from launch.run.evaluation import load_transfer
+from launch.run.folder import RunFolder
+from launch.run.judges import get_judge, judge_path
+
+
+def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
+    """The run's best generators, with its classifier if its dataset or that classifier is still there.
+
+    `dataset`: where that has moved to, if it has. Raises UserError where there is no checkpoint.
+    """
+    transfer, _, _ = load_transfer(folder)
+    dataset = dataset or folder.dataset_folder()
+    config = transfer.config
+    same = is_finished(dataset) and read_metadata(dataset)["fingerprint"] == config.fingerprint
+    judge = None
+    if same or judge_path(dataset, config.fingerprint, config.pair).exists():
+        judge = get_judge(dataset, config.fingerprint, config.pair)
+    trained_on = _trained_on(dataset) if same else {}
+    return Model(config, transfer.generators, judge, trained_on, _evaluation(folder.workdir))
+
+
+def judged_model_of_run(folder: RunFolder) -> Model:
+    """As `model_of_run`; raises UserError where there is no classifier and no dataset to train one on."""
+    model = model_of_run(folder)
+    if model.judge is None:
+        raise UserError(
+            f"the dataset of the run in {str(folder.workdir)!r} is no more in "
+            f"{str(folder.dataset_folder())!r}, nor its classifier; make it again with launch.prepare."
+        )
+    return model
+
+
+def _trained_on(dataset: Path) -> dict[str, Any]:
+    metadata = read_metadata(dataset)
+    train = {name: metadata[name]["train"] for name in ("songs", "phrases")}
+    return {"dataset": "/".join(dataset.parts[-3:]), "fingerprint": metadata["fingerprint"], **train}
+
+
+def _evaluation(workdir: Path) -> dict[str, Any]:
+    path = workdir / "evaluation.json"
+    return json.loads(path.read_text()) if path.exists() else {}

@@ -1,0 +1,1 @@
+"""Songs in and out of commands: paths, pages and the local page."""

@@ -1,0 +1,84 @@
+"""What the pages to listen to show: songs by a model, and what an evaluation has made."""
+
+from pathlib import Path
+
+from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.datasets.pipeline.phrases import load_phrases
+from cyclegan_jax.datasets.pipeline.whole_songs import longest_song
+from cyclegan_jax.midi.io import midi_bytes
+from cyclegan_jax.midi.reader import Tempo
+from cyclegan_jax.rendering.page import Piece, Version, page
+from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.model import Model
+from launch.run.folder import RunFolder
+from launch.run.samples import Sample, transfer_samples
+from launch.run.trained_model import model_of_run
+
+SECONDS = 30.0  # of an evaluation's songs
+
+
+def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Controls) -> Piece:
+    """A song, what `model` makes of it, and what it makes of that on the way back; `name` without ending.
+
+    There is no way back from silence. Raises as `Model.transfer_midi`.
+    """
+    origin = model.origin_of(to)
+    there = model.transfer_midi(midi, to, controls)
+    versions = [
+        version_of(model, "original", f"{name}.mid", midi),
+        version_of(model, f"in {to}", f"{name}_{to}.mid", there.midi),
+    ]
+    if not there.kept + there.new:
+        return Piece(name, versions, (*there.remarks, "nothing is left of it"))
+    back = model.transfer_midi(there.midi, origin, controls)
+    versions.append(version_of(model, f"and back in {origin}", f"{name}_{to}_{origin}.mid", back.midi))
+    return Piece(name, versions, there.remarks)
+
+
+def version_of(model: Model, title: str, file_name: str, midi: bytes) -> Version:
+    """A version of a song, judged by the model's classifier if it has one."""
+    return Version(title, file_name, midi, model.probabilities(midi))
+
+
+def facts(model: Model) -> str:
+    """What a model is, in a sentence or two, for people."""
+    trained = model.trained_on
+    told = []
+    if trained:
+        counts = [f"{trained['phrases'][genre]} phrases of {genre}" for genre in model.genres]
+        told.append(f"Trained on {trained['dataset']}: {' and '.join(counts)}.")
+    if model.judge is not None:
+        right = f"{100 * model.judge.accuracy:.0f} %"
+        told.append(f"Percentages are the genre classifier's, which is right in {right} of phrases.")
+    return " ".join(told)
+
+
+def page_path(folder: RunFolder) -> Path:
+    """Where the page of a run's evaluation is."""
+    return folder.workdir / "evaluation" / "listen.html"
+
+
+def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
+    """The page at `page_path`: sample phrases of `test`, and half a minute of each genre's longest song."""
+    model = model_of_run(folder, dataset_folder)
+    test = load_phrases(dataset_folder, "test", model.genres)
+    pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrases, test)]
+    for genre in model.genres:
+        song = longest_song(dataset_folder, "test", genre)
+        if song is not None:
+            midi = midi_bytes(song.roll, (Tempo(0.0, song.tempo),))
+            to = model.origin_of(genre)
+            pieces.append(
+                piece_of_song(model, f"{Path(song.name).stem}, {genre} → {to}", midi, to, Controls())
+            )
+    title = "{} and {}".format(*model.genres)
+    write_whole(page_path(folder), page(title, facts(model), pieces, seconds=SECONDS))
+
+
+def _piece_of_sample(model: Model, sample: Sample) -> Piece:
+    titles = {"origin": "original", "transfer": "transferred", "cycle": "and back"}
+    versions = [
+        version_of(model, title, f"{sample.name}_{version}.mid", sample.midi(version))
+        for version, title in titles.items()
+    ]
+    return Piece(f"Phrase {sample.title}", versions)

@@ -1,0 +1,45 @@
+"""The score of a checkpoint, by figures whose shares of their goals are known."""
+
+import pytest
+
+from cyclegan_jax.evaluation.model_selection import COLLAPSE, GOALS, score
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_all_goals_met_is_1_and_more_than_a_goal_counts_no_more(name):
+    assert score(GOALS, collapsed=False) == 1.0
+    assert score({**GOALS, name: GOALS[name] + 0.05}, collapsed=False) == 1.0
+
+
+@pytest.mark.parametrize(
+    "figures, reached",
+    [
+        ({"total_strength": 0.4}, 0.5),
+        ({"total_judge_strength": 0.15}, 0.25),
+        ({"total_strength": 0.4, "total_judge_strength": 0.15}, 0.25),
+        ({"chroma_cosine": 0.35}, 0.75),
+        ({"cycle_f1_binary": 0.0}, 0.5),
+        ({"diversity": 0.72}, 0.8),
+        ({"total_strength": 0.4, "cycle_f1_binary": 0.475, "diversity": 0.72}, 0.5 * 0.75 * 0.8),
+    ],
+)
+def test_what_is_lacking_is_multiplied(figures, reached):
+    assert score({**GOALS, **figures}, collapsed=False) == pytest.approx(reached)
+
+
+@pytest.mark.parametrize(
+    "network, features, lacking", [(-0.1, 0.9, -0.125), (0.9, -0.3, -0.5), (0.0, 0.5, 0.0)]
+)
+def test_little_content_does_not_better_a_lack_of_strength(network, features, lacking):
+    weak = {**GOALS, "total_strength": network, "total_judge_strength": features, "chroma_cosine": 0.01}
+    assert score(weak, collapsed=False) == pytest.approx(lacking)
+
+
+def test_the_best_of_the_collapsed_is_behind_the_worst_of_the_healthy():
+    worst = {**GOALS, "total_judge_strength": -1.0}
+    assert score(GOALS, collapsed=True) < score(worst, collapsed=False)
+
+
+def test_the_collapsed_are_still_told_apart():
+    weak = {**GOALS, "total_strength": -0.4}
+    assert score(weak, collapsed=True) == pytest.approx(score(weak, collapsed=False) - COLLAPSE)

@@ -1,0 +1,89 @@
+"""Files as events and back: nothing is lost, and what every other reader finds in them stays the same."""
+
+import io
+
+import mido
+import pytest
+from support.midi_files import write_midi_file
+from support.odd_midi import END, ODD, events_at_once, meta, midi, off, on, track, varlen
+
+from cyclegan_jax.midi.events import Event, Sequence, end_of_track, read_sequence
+from cyclegan_jax.midi.events import meta as meta_event
+from cyclegan_jax.midi.reader import parse_midi
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+
+FEW = [
+    kind for kind in ODD if kind not in ("500,000 notes", "100,000 tempo changes", "8 MiB", "16,000 parts")
+]
+RUNNING = midi(
+    track(
+        meta(0x58, bytes([4, 2, 24, 8])),
+        on(50, 1) + b"\x02\x34\x50" + b"\x03\x32\x00",
+        b"\x01\xc0\x05\x01\x06",
+        b"\x00\xf0\x03\x01\x02\xf7",
+        off(52, 200),
+        end=b"\x07" + END[1:],
+    )
+)
+
+
+def test_each_event_has_its_tick_and_its_status_written_out():
+    (events,) = read_sequence(RUNNING).tracks
+    assert events == [
+        (0, b"\xff\x58\x04\x04\x02\x18\x08"),
+        (1, b"\x90\x32\x50"),
+        (3, b"\x90\x34\x50"),
+        (6, b"\x90\x32\x00"),
+        (7, b"\xc0\x05"),
+        (8, b"\xc0\x06"),
+        (8, b"\xf0\x03\x01\x02\xf7"),
+        (208, b"\x80\x34\x40"),
+        (215, b"\xff\x2f\x00"),
+    ]
+    assert [event.channel for event in events] == [None, 0, 0, 0, 0, 0, None, 0, None]
+    assert [event.kind for event in events] == [0xFF, 0x90, 0x90, 0x90, 0xC0, 0xC0, 0xF0, 0x80, 0xFF]
+
+
+@pytest.mark.parametrize("kind", FEW)
+def test_a_file_read_and_written_has_the_same_events_and_the_same_music(tmp_path, kind):
+    write, _ = ODD[kind]
+    write(tmp_path / "a.mid")
+    data = (tmp_path / "a.mid").read_bytes()
+    sequence = read_sequence(data)
+    written = sequence.to_bytes()
+    again = read_sequence(written)
+    assert again == sequence and again.to_bytes() == written
+    before, after = parse_midi(data), parse_midi(written)
+    assert before.onsets.tolist() == after.onsets.tolist() and before.ends.tolist() == after.ends.tolist()
+    assert before.pitches.tolist() == after.pitches.tolist()
+    assert before.tempos == after.tempos and before.time_signatures == after.time_signatures
+
+
+def test_another_reader_finds_the_same_messages(tmp_path):
+    path = write_midi_file(tmp_path / "a.mid", [(0, 960, 60), (5, 700, 64)], drums=[(0, 9, 36)])
+    written = mido.MidiFile(file=io.BytesIO(read_sequence(path.read_bytes()).to_bytes()))
+    original = mido.MidiFile(path)
+    assert written.type == 1 and written.ticks_per_beat == 480
+    assert [list(t) for t in written.tracks] == [list(t) for t in original.tracks]
+
+
+def test_one_track_is_type_0_and_more_are_type_1():
+    assert [Sequence(4, [[end_of_track(0)]] * n).to_bytes()[9] for n in (1, 2)] == [0, 1]
+
+
+def test_a_gap_longer_than_the_longest_delta_is_filled():
+    far = 5 * 10**8
+    track_of = [Event(0, b"\x90\x3c\x50"), Event(far, b"\x80\x3c\x40"), end_of_track(far)]
+    read = read_sequence(Sequence(32767, [track_of]).to_bytes()).tracks[0]
+    assert [event for event in read if event.message != b"\xff\x01\x00"] == track_of
+    assert len(read) == 4
+
+
+def test_a_meta_event_tells_the_length_of_its_content():
+    assert meta_event(3, 5, b"x" * 200) == (3, b"\xff\x05" + varlen(200) + b"x" * 200)
+
+
+def test_too_many_events_are_refused():
+    with pytest.raises(RefusedSongError) as refused:
+        read_sequence(events_at_once(1_300_000))
+    assert refused.value.reason is Refusal.TOO_MANY

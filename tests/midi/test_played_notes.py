@@ -1,0 +1,65 @@
+"""Notes as they were played: the same as the dataset's reader finds, with all that it leaves out."""
+
+import numpy as np
+import pytest
+from support.odd_midi import END, LONG, ODD, SIGNATURE, midi, off, on, track, varlen
+
+from cyclegan_jax.midi.events import read_sequence
+from cyclegan_jax.midi.played_notes import OPEN, pair_notes
+from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
+from cyclegan_jax.midi.song import quantise
+
+MIXED = midi(
+    track(SIGNATURE, on(50, 1, velocity=10), on(50, 2, velocity=20), off(50, 3), off(50, 4), off(50, 5)),
+    track(on(50, 0, 3, 30), on(36, 1, 9, 40), off(36, 6, 9), LONG, end=varlen(9) + END[1:]),
+)
+
+
+def by_hand() -> dict[str, list[int]]:
+    return {
+        "onsets": [1, 3, 0, 1, 10],
+        "ends": [6, 10, 86, 7, 77],
+        "pitches": [50, 50, 50, 36, 61],
+        "velocities": [10, 20, 30, 40, 80],
+        "channels": [0, 0, 3, 9, 0],
+        "tracks": [0, 0, 1, 1, 1],
+        "note_ons": [1, 2, 0, 1, 3],
+        "note_offs": [3, 4, OPEN, 2, 4],
+    }
+
+
+def test_the_oldest_is_closed_first_and_what_nothing_closes_ends_with_its_track():
+    notes = pair_notes(read_sequence(MIXED))
+    assert {name: getattr(notes, name).tolist() for name in by_hand()} == by_hand()
+    assert notes.drums.tolist() == [False, False, False, True, False]
+
+
+def test_what_a_roll_shows_are_pitched_notes_in_its_range():
+    sequence = read_sequence(
+        midi(track(SIGNATURE, *(on(p, 0, c) for p, c in ((23, 0), (24, 0), (107, 0), (108, 0), (50, 9)))))
+    )
+    assert pair_notes(sequence).on_roll.tolist() == [False, True, True, False, False]
+
+
+def test_no_note_at_all():
+    notes = pair_notes(read_sequence(midi(track(SIGNATURE))))
+    assert len(notes) == 0 and notes.roll(4).shape == (0, 84)
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_notes_and_roll_are_those_of_the_datasets_reader(tmp_path, kind):
+    write, _ = ODD[kind]
+    write(tmp_path / "a.mid")
+    data = read_midi_bytes(tmp_path / "a.mid")
+    score, sequence = parse_midi(data), read_sequence(data)
+    notes = pair_notes(sequence)
+    columns = [column[~notes.drums] for column in (notes.onsets, notes.ends, notes.pitches)]
+    expected = (score.onsets, score.ends, score.pitches)
+    for found, wanted in zip(_sorted(columns), _sorted(expected), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(notes.roll(sequence.ticks_per_quarter), quantise(score).roll)
+
+
+def _sorted(columns: list[np.ndarray]) -> np.ndarray:
+    table = np.stack(columns)
+    return table[:, np.lexsort(table)]

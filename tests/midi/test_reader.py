@@ -1,0 +1,218 @@
+"""The hardened reader: whatever a file holds, it is refused for a reason or read exactly, at little cost."""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.bad_midi import BAD
+from support.heavy_midi import HEAVY
+from support.odd_midi import (
+    END,
+    GOOD,
+    LONG,
+    ODD,
+    SIGNATURE,
+    Note,
+    events_at_once,
+    meta,
+    midi,
+    off,
+    on,
+    riff,
+    track,
+    varlen,
+)
+from support.read_apart import KEPT, MIB, SECONDS, SONG, Reading, quickly, run_apart
+
+from cyclegan_jax.midi.reader import parse_midi, read_midi, read_midi_bytes
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.song import quantise_notes, read_dataset_song
+
+NOBODY = 65534
+KINDS = {**{kind: writer for zoo in (BAD, ODD) for kind, (writer, _) in zoo.items()}, **HEAVY}
+WITH_LONG_HEADER = b"MThd\0\0\0\x0a" + SONG[8:14] + b"more" + SONG[14:]
+NAMES = [
+    b"new\nline.mid",
+    b"\x1b[31mred.mid",
+    b"\xff\xfe\x80.mid",
+    "日本.mid".encode(),
+    b" .mid",
+    b"-rf.MID",
+    b"%s{0}.mid",
+    b"n" * 255,
+    b"b.mid.txt",
+]
+
+
+@pytest.fixture(scope="module")
+def readings(tmp_path_factory) -> dict[str, Reading]:
+    """What became of every kind of file; one that took too long is read again, lest a busy machine count."""
+    paths = [tmp_path_factory.mktemp("zoo") / "a.mid" for _ in KINDS]
+    for write, path in zip(KINDS.values(), paths, strict=True):
+        write(path)
+    tasks = [("say", str(path)) for path in paths]
+    read = run_apart(tasks)
+    slow = [number for number, reading in enumerate(read) if reading.seconds > SECONDS]
+    for number, again in zip(slow, run_apart([tasks[number] for number in slow]), strict=True):
+        read[number] = min(read[number], again, key=lambda reading: reading.seconds)
+    for path in paths:
+        shutil.rmtree(path.parent)
+    return dict(zip(KINDS, read, strict=True))
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_file_is_refused_and_says_why(readings, kind):
+    reading = readings[kind]
+    assert reading.said == BAD[kind][1].name, reading.detail
+    assert reading.detail and reading.detail.isprintable()
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_file_is_kept_with_the_very_notes_it_holds(readings, tmp_path, kind):
+    write, expected = ODD[kind]
+    assert readings[kind].said == KEPT, readings[kind].detail
+    path = tmp_path / "a.mid"
+    write(path)
+    notes = quantise_notes(read_midi(str(path)))
+    found = zip(notes.onsets.tolist(), notes.ends.tolist(), notes.pitches.tolist(), strict=True)
+    assert sorted(found) == sorted(expected)
+    song = read_dataset_song(path)
+    np.testing.assert_array_equal(song.roll, drawn(expected))
+    assert song.dropped == sum(not 24 <= pitch <= 107 for _, _, pitch in expected)
+
+
+def drawn(notes: list[Note]) -> np.ndarray:
+    roll = np.zeros((max(end for _, end, _ in notes), 84), bool)
+    for onset, end, pitch in set(notes):
+        if 24 <= pitch <= 107:
+            roll[onset:end, pitch - 24] = True
+    return roll
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_file_costs_over_2_seconds_or_512_mib(readings, kind):
+    reading = readings[kind]
+    assert reading.said in {KEPT, *Refusal.__members__}, reading.detail
+    assert reading.seconds <= SECONDS
+    assert reading.mib <= MIB
+
+
+def test_the_zoo_is_large_and_has_every_kind_once():
+    assert len(BAD) >= 40
+    assert len(KINDS) == len(BAD) + len(ODD) + len(HEAVY)
+
+
+@pytest.mark.parametrize(
+    "whole", [SONG, riff((b"data", SONG)), WITH_LONG_HEADER], ids=["bare", "RMID", "header"]
+)
+def test_a_file_cut_off_at_any_byte_is_refused(whole):
+    assert quickly(whole) == KEPT
+    kept = [size for size in range(len(whole)) if quickly(whole[:size]) not in ("NOT_MIDI", "DAMAGED")]
+    assert kept == []
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_mutants_of_a_good_file_give_songs_or_refusals(seed):
+    (reading,) = run_apart([("fuzz", seed)])
+    said = json.loads(reading.said)
+    assert sum(said.values()) == 1000
+    assert set(said) <= {KEPT, *Refusal.__members__}
+    assert said[KEPT] > 10 and said["DAMAGED"] > 300
+    assert float(reading.detail) <= SECONDS and reading.mib <= MIB
+
+
+def test_a_file_without_the_right_to_read_it_is_refused():
+    # Root may read everything, and nobody may enter the folders of pytest.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        paths = [Path(folder, name) for name in ("open.mid", "closed.mid")]
+        for path, mode in zip(paths, (0o644, 0o000), strict=True):
+            path.write_bytes(GOOD)
+            path.chmod(mode)
+        read = run_apart([("say", str(path)) for path in paths], None if os.geteuid() else NOBODY)
+    assert [reading.said for reading in read] == [KEPT, "UNREADABLE"]
+    assert read[1].detail == "Permission denied"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_may_have_any_name(tmp_path, name):
+    path = os.fsencode(tmp_path) + b"/" + name
+    Path(os.fsdecode(path)).write_bytes(GOOD)
+    assert quantise_notes(read_midi(os.fsdecode(path))).pitches.tolist() == [61]
+
+
+@pytest.mark.parametrize("name", ["no/a.mid", "file/a.mid", "n" * 300, "a\0.mid", "\udcff.mid", ""])
+def test_a_path_that_leads_nowhere_is_refused(tmp_path, name):
+    (tmp_path / "file").write_bytes(GOOD)
+    with pytest.raises(RefusedSongError) as refused:
+        read_dataset_song(tmp_path / name)
+    assert refused.value.reason is Refusal.UNREADABLE and refused.value.detail
+
+
+def test_a_file_s_bytes_are_read_as_they_are(tmp_path):
+    (tmp_path / "a.mid").write_bytes(SONG)
+    assert read_midi_bytes(tmp_path / "a.mid") == SONG
+
+
+def test_the_parts_of_a_score():
+    score = parse_midi(SONG)
+    found = zip(score.onsets, score.ends, score.pitches, score.programs, strict=True)
+    assert sorted(found) == [(2, 5, 40, 0), (3, 11, 71, 0), (3, 70, 61, 0), (15, 145, 50, 7)]
+    assert (score.ticks_per_quarter, score.time_signatures) == (4, ((0, 4, 4),))
+    assert score.tempos == ((0, pytest.approx(120.0)),)
+
+
+def test_no_file_has_more_events_than_the_limit(monkeypatch):
+    monkeypatch.setattr("cyclegan_jax.midi.sanitizer.MAX_PIECES", 9)
+    said = [quickly(data) for data in (events_at_once(9), events_at_once(10), midi(*[track(SIGNATURE)] * 5))]
+    assert said == [KEPT, "TOO_MANY", "TOO_MANY"]
+
+
+def test_of_many_tempos_at_one_tick_the_last_comes_last():
+    changes = [meta(0x51, (1000 + number).to_bytes(3, "big"), number % 100 == 0) for number in range(300)]
+    tempos = parse_midi(midi(track(*changes, LONG), track(*reversed(changes), SIGNATURE))).tempos
+    assert [tempo.position for tempo in tempos] == sorted([0] * 99 + [1, 2, 3] * 100 + [1, 2] * 100 + [3])
+    of_tick_2 = [*range(1100, 1200), *range(1100, 1000, -1)]
+    found = [tempo.beats_per_minute for tempo in tempos if tempo.position == 2]
+    assert found == [60e6 / tempo for tempo in of_tick_2]
+
+
+def test_what_nothing_closes_ends_with_its_track_and_keeps_its_program():
+    events = on(50, 2), on(50, 3), b"\0\xc0\7", on(50, 4), on(52), off(52, 1), off(50, 2)
+    score = parse_midi(midi(track(*events, end=varlen(300) + END[1:]), track(on(50, 5), on(36, 0, 9))))
+    found = zip(score.onsets, score.ends, score.pitches, score.programs, strict=True)
+    assert sorted(found) == [(2, 12, 50, 0), (5, 5, 50, 0), (5, 312, 50, 0), (9, 10, 52, 7), (9, 312, 50, 7)]
+
+
+@pytest.mark.parametrize("error, reason", [(MemoryError, Refusal.TOO_MANY), (RuntimeError, Refusal.DAMAGED)])
+def test_what_symusic_cannot_take_is_refused(monkeypatch, error, reason):
+    class Failing:
+        @staticmethod
+        def from_midi(data):
+            raise error("bad")
+
+    monkeypatch.setattr("cyclegan_jax.midi.reader.symusic.Score", Failing)
+    with pytest.raises(RefusedSongError) as refused:
+        parse_midi(GOOD)
+    assert refused.value.reason is reason and refused.value.detail
+
+
+def test_tempo_and_metre_are_read_exactly_and_may_be_longer_than_they_need_be():
+    score = parse_midi(
+        midi(track(meta(0x51, b"\x0f\x42\x40\x99", 2), meta(0x58, bytes([7, 34, 8, 8, 9]), 3)))
+    )
+    assert (score.tempos, score.time_signatures) == (((2, 60.0),), ((5, 7, 2**34),))
+
+
+def test_a_refusal_tells_the_place_of_the_damage():
+    with pytest.raises(RefusedSongError, match="no event at byte 4 of 10 in track 2"):
+        parse_midi(midi(track(LONG), track(on(50), b"\0\xf4")))
+
+
+def test_a_tempo_of_0_is_no_tempo():
+    tempos = parse_midi(midi(track(meta(0x51, bytes(3), 5), meta(0x51, b"\x0f\x42\x40", 2), LONG))).tempos
+    assert tempos == ((7, pytest.approx(60.0)),)

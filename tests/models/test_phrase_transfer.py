@@ -1,0 +1,87 @@
+"""Transfer of phrases: which generator, and how many at once."""
+
+import jax
+import numpy as np
+import pytest
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.models.batched_apply import BATCH, apply_in_batches
+from cyclegan_jax.models.build import build_generator
+from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+from cyclegan_jax.training.state import build_optimiser, state_shapes
+
+CONFIG = Config(
+    pair=("jazz", "pop"),
+    genres=(),
+    fingerprint="",
+    steps=1,
+    constant_steps=0,
+    model="base",
+    width=4,
+    blocks=1,
+    batch_size=1,
+    pool_size=0,
+    seed=5,
+)
+
+
+def random_generators() -> dict:
+    """Parameters of the right shapes, so far from a fresh model's that every cell comes out different."""
+    shapes = state_shapes(CONFIG, build_optimiser(CONFIG)).generators
+    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda leaf: rng.normal(0, 0.3, leaf.shape).astype(np.float32), shapes)
+
+
+@pytest.fixture(scope="module")
+def transfer() -> Transfer:
+    return Transfer(CONFIG, random_generators())
+
+
+def rolls(count: int) -> np.ndarray:
+    return np.random.default_rng(count).random((count, 64, 84, 1)) < 0.05
+
+
+def directly(transfer: Transfer, name: str, phrases: np.ndarray) -> np.ndarray:
+    return build_generator(CONFIG).apply({"params": transfer.generators[name]}, phrases)
+
+
+@pytest.mark.parametrize(
+    ("to", "generator", "other"), [("pop", "gen_ab", "gen_ba"), ("jazz", "gen_ba", "gen_ab")]
+)
+def test_the_generator_of_the_direction_is_used(transfer, to, generator, other):
+    phrases = rolls(3)
+    found = transfer.phrases(phrases, to=to)
+    assert found.dtype == np.float32 and found.shape == (3, 64, 84, 1)
+    assert found.min() > 0 and found.max() < 1
+    np.testing.assert_allclose(found, directly(transfer, generator, phrases), atol=1e-5)
+    assert np.abs(found - directly(transfer, other, phrases)).max() > 1e-3
+
+
+def test_probabilities_are_taken_as_well_as_notes(transfer):
+    probabilities = np.random.default_rng(0).random((2, 64, 84, 1), np.float32)
+    found = transfer.phrases(probabilities, to="pop")
+    np.testing.assert_allclose(found, directly(transfer, "gen_ab", probabilities), atol=1e-5)
+
+
+def test_a_genre_outside_the_pair_is_named_with_those_there_are(transfer):
+    with pytest.raises(UserError, match=r"'classic'.*jazz, pop"):
+        transfer.phrases(rolls(1), to="classic")
+
+
+@pytest.mark.parametrize("count", [0, 1, BATCH, BATCH + 1, 2 * BATCH + 3])
+def test_any_number_of_phrases_goes_through_one_shape(count):
+    shapes = []
+
+    def sums(phrases: np.ndarray) -> np.ndarray:
+        shapes.append(phrases.shape)
+        return np.stack([phrases.sum(axis=(1, 2, 3)), phrases[:, 0, 0, 0]], axis=1)
+
+    phrases = rolls(count)
+    found = apply_in_batches(sums, phrases)
+    assert set(shapes) == {(BATCH, 64, 84, 1)}
+    np.testing.assert_array_equal(found, sums(phrases))
+
+
+def test_a_note_sounds_above_one_half():
+    np.testing.assert_array_equal(to_notes(np.array([0.0, 0.5, 0.5001, 1.0])), [False, False, True, True])

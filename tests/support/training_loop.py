@@ -1,0 +1,132 @@
+"""A training of a few steps in this process, its data and what it saved."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.datasets.pipeline.batches import PairBatches
+from cyclegan_jax.datasets.pipeline.phrases import Phrases
+from cyclegan_jax.evaluation.evaluate import Judges
+from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.checkpoint import Checkpoints
+from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
+from launch.run.folder import RunFolder
+from launch.run.loop import Evaluator, train
+
+CONFIG = Config(
+    pair=("jazz", "pop"),
+    genres=("jazz", "pop"),
+    fingerprint="",
+    steps=10,
+    constant_steps=5,
+    width=4,
+    blocks=1,
+    batch_size=4,
+    pool_size=2,
+    sigma_d=0.1,
+)
+EVERY_FIVE = Cadence(log_every=1, eval_every=5)
+
+
+def rolls(seed: int, count: int) -> np.ndarray:
+    return np.random.default_rng(seed).random((count, 64, 84, 1)) < 0.05
+
+
+class Stopped(BaseException):
+    """What a killed process looks like from inside."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WatchedBatches(PairBatches):
+    """Calls `watch(step)` when a step's rows are drawn; three steps an epoch."""
+
+    watch: Callable[[int], None] = lambda step: None
+
+    def rows(self, step: int) -> dict:
+        self.watch(step)
+        return super().rows(step)
+
+
+def batches(**options: object) -> WatchedBatches:
+    a, b = rolls(1, 12), rolls(2, 14)
+    return WatchedBatches(a, b, [a, b], CONFIG.batch_size, CONFIG.seed, **options)
+
+
+def stop_at(stop: int) -> Callable[[int], None]:
+    def watch(step: int) -> None:
+        if step == stop:
+            raise Stopped
+
+    return watch
+
+
+class PitchJudge:
+    accuracy = 1.0
+
+    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+        low = phrases[:, :, :42].mean(axis=(1, 2, 3)) > phrases[:, :, 42:].mean(axis=(1, 2, 3))
+        return np.stack([low, ~low], axis=1).astype(float)
+
+
+def evaluator() -> Evaluator:
+    held_out = {
+        genre: Phrases(rolls=rolls(seed, 5), tempos=np.full(5, 100.0), songs=1)
+        for seed, genre in enumerate(CONFIG.pair, start=3)
+    }
+    return Evaluator(Judges(PitchJudge(), PitchJudge()), held_out, held_out)
+
+
+def run(
+    workdir: Path,
+    cadence: Cadence = EVERY_FIVE,
+    config: Config = CONFIG,
+    *,
+    judged: bool = False,
+    stop_on_collapse: bool = False,
+    rollback: bool = False,
+    **options,
+) -> TrainState:
+    folder = RunFolder(workdir)
+    folder.claim(config, workdir)
+    one = evaluator() if judged else None
+    return train(
+        config,
+        cadence,
+        batches(**options),
+        one,
+        folder,
+        devices=jax.devices()[:1],
+        stop_on_collapse=stop_on_collapse,
+        rollback=rollback,
+    )
+
+
+def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
+    like = state_shapes(config, build_optimiser(config))
+    with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+        return checkpoints.restore(step, like)
+
+
+def steps_saved(workdir: Path) -> list[int]:
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdecimal())
+
+
+def log(workdir: Path) -> list[dict]:
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def assert_same_bits(one: TrainState, other: TrainState) -> None:
+    def compare(path: tuple, a: np.ndarray, b: np.ndarray) -> None:
+        assert a.dtype == b.dtype, path
+        np.testing.assert_array_equal(a, b, err_msg=jax.tree_util.keystr(path))
+
+    jax.tree_util.tree_map_with_path(compare, one, other)
+
+
+def ticks(workdir: Path) -> list[dict]:
+    return [row for row in log(workdir) if "epoch" in row]

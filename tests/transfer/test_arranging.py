@@ -1,0 +1,170 @@
+"""From cells to notes, by cases written by hand: four ticks a quarter note, so that a tick is a step."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cyclegan_jax.midi.played_notes import PlayedNotes
+from cyclegan_jax.transfer.arranging import Arrangement, arrange
+from cyclegan_jax.transfer.controls import Controls
+
+STEPS = 32
+Note = tuple[int, int, int, int]  # onset, end, MIDI pitch, velocity
+
+
+def played(*notes: Note) -> PlayedNotes:
+    onsets, ends, pitches, velocities = np.array(notes, np.int64).reshape(-1, 4).T
+    zeros = np.zeros(len(onsets), np.int64)
+    places = np.arange(len(onsets))
+    return PlayedNotes(onsets, ends, pitches, velocities, zeros, zeros, 2 * places, 2 * places + 1)
+
+
+def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
+    cells = np.zeros((steps, 84), bool)
+    for pitch, there in on.items():
+        cells[list(there), pitch - 24] = True
+    return cells
+
+
+def arranged(notes: PlayedNotes, on: dict[int, Iterable[int]], **controls) -> Arrangement:
+    cells = cells_of(on)
+    return arrange(notes, 4, cells.astype(np.float32), cells, Controls(**controls))
+
+
+def new_notes(arrangement: Arrangement) -> list[Note]:
+    return sorted(zip(*(column.tolist() for column in arrangement.new), strict=True))
+
+
+@pytest.mark.parametrize(
+    "on, kept, end",
+    [
+        (range(4, 12), True, 12),  # all of its cells
+        (range(4, 8), True, 12),  # half of them
+        ([4, 6, 8, 10], True, 12),  # half, not side by side
+        (range(4, 7), True, 7),  # fewer: until the last without a gap
+        ([4, 9, 10], True, 5),
+        ([4], True, 5),
+        (range(5, 12), False, 12),  # its first is off
+        ([], False, 12),
+    ],
+)
+def test_a_note_stays_whole_or_to_its_last_cell_or_goes(on, kept, end):
+    found = arranged(played((4, 12, 60, 80), (31, 32, 40, 80)), {60: on, 40: [31]})
+    assert found.kept.tolist() == [kept, True]
+    assert found.ends.tolist() == [end, 32]
+
+
+@pytest.mark.parametrize("share, end", [(0.0, 12), (0.75, 12), (0.76, 8), (1.0, 8)])
+def test_how_much_of_a_note_must_stay_for_it_to_stay_whole_can_be_told(share, end):
+    notes = played((4, 12, 60, 80), (0, 32, 40, 80))
+    found = arranged(notes, {60: [4, 5, 6, 7, 10, 11], 40: range(32)}, keep_whole=share)
+    assert found.ends[0] == end
+    assert new_notes(found) == ([] if end == 12 else [(10, 12, 60, 80)])
+
+
+def test_a_note_that_is_cut_has_some_length_however_coarse_the_ticks():
+    cells = cells_of({60: [0], 40: [16]})
+    found = arrange(played((0, 4, 60, 80), (4, 8, 40, 80)), 1, cells.astype(np.float32), cells, Controls())
+    assert found.ends.tolist() == [1, 5]
+
+
+def test_nothing_new_begins_after_the_song():
+    notes = played((100, 105, 60, 80))
+    cells = cells_of({60: [1], 70: [1]}, steps=2)
+    assert new_notes(arrange(notes, 480, cells.astype(np.float32), cells, Controls())) == []
+
+
+def test_what_is_left_on_of_a_note_that_goes_is_new():
+    found = arranged(played((4, 12, 60, 80), (0, 32, 40, 80)), {60: [6, 7, 9], 40: range(32)})
+    assert new_notes(found) == [(6, 8, 60, 80), (9, 10, 60, 80)]
+
+
+def test_a_note_keeps_its_own_ticks_to_either_side_of_the_grid():
+    notes = played((11, 47, 60, 80), (130, 300, 64, 70))  # 24 ticks a step
+    cells = cells_of({60: [0, 1], 64: range(5, 12)})
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert found.kept.all() and found.ends.tolist() == [47, 300] and not len(found.new.onsets)
+
+
+def test_a_note_that_is_cut_ends_on_the_grid():
+    notes = played((10, 250, 60, 80), (0, 700, 40, 80))
+    cells = cells_of({60: [0, 1], 40: range(29)})
+    assert arrange(notes, 96, cells.astype(np.float32), cells, Controls()).ends.tolist() == [48, 700]
+
+
+def test_cells_behind_a_note_that_stays_hold_it_and_those_apart_are_new():
+    found = arranged(
+        played((4, 8, 60, 90), (0, 32, 40, 90)), {60: [*range(4, 14), *range(20, 23)], 40: range(32)}
+    )
+    assert found.ends.tolist() == [14, 32]
+    assert new_notes(found) == [(20, 23, 60, 90)]
+
+
+def test_a_note_is_held_up_to_the_next_of_its_pitch_as_that_was_played():
+    notes = played((0, 90, 60, 80), (188, 300, 60, 80), (0, 700, 40, 80))  # the second a little early
+    cells = cells_of({60: range(13), 40: range(29)})
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert found.ends.tolist() == [188, 300, 700]
+
+
+def test_a_note_is_not_held_beyond_the_song():
+    notes = played((0, 90, 60, 80), (0, 690, 40, 80))
+    cells = cells_of({60: range(29), 40: range(29)}, steps=29)
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert found.ends.tolist() == [690, 690]
+
+
+def test_repeated_notes_stay_apart():
+    notes = played((0, 4, 60, 80), (4, 8, 60, 81), (8, 12, 60, 82), (0, 32, 40, 80))
+    found = arranged(notes, {60: range(12), 40: range(32)})
+    assert found.kept.all() and found.ends.tolist() == [4, 8, 12, 32] and new_notes(found) == []
+
+
+def test_of_overlapping_notes_of_a_pitch_the_first_to_begin_is_the_first_to_end():
+    notes = played((0, 20, 60, 80), (2, 30, 60, 80), (0, 32, 40, 80))
+    found = arranged(notes, {60: range(4), 40: range(32)})
+    assert found.kept.all() and found.ends.tolist() == [4, 4, 32]
+    found = arranged(notes, {60: [*range(12)], 40: range(32)})
+    assert found.ends[0] == 20 and found.ends[1] == 20
+
+
+def test_a_new_note_ends_where_one_of_its_pitch_begins_that_stays():
+    notes = played((94, 200, 60, 80), (0, 700, 40, 80))  # begins two ticks before its step
+    cells = cells_of({60: range(9), 40: range(32)})
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert new_notes(found) == [(0, 94, 60, 80)]
+
+
+def test_new_notes_end_with_the_song():
+    notes = played((0, 690, 40, 80))
+    cells = cells_of({40: range(29), 70: range(20, 29)}, steps=29)
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    assert new_notes(found) == [(480, 690, 70, 80)]
+
+
+def test_new_notes_are_as_loud_as_what_is_around_them():
+    notes = played((0, 1, 40, 20), (1, 2, 40, 40), (24, 32, 40, 100))
+    on = {40: [0, 1, *range(24, 32)], 70: [2, 3], 72: [12, 13], 74: [28]}
+    assert new_notes(arranged(notes, on)) == [(2, 4, 70, 30), (12, 14, 72, 69), (28, 29, 74, 100)]
+
+
+def test_notes_beyond_the_roll_and_drums_stay():
+    notes = played((0, 4, 20, 80), (0, 4, 110, 80), (0, 32, 40, 80))
+    assert arranged(notes, {}).kept.tolist() == [True, True, False]
+    with_drums = replace(played((0, 32, 36, 80), (0, 32, 40, 80)), channels=np.array([9, 0]))
+    assert arranged(with_drums, {}).kept.tolist() == [True, False]
+
+
+def test_polyphony_keeps_the_surest_notes_whole():
+    notes = played((0, 8, 60, 80), (0, 8, 64, 80), (0, 32, 40, 80))
+    cells = cells_of({60: range(8), 64: range(8), 40: range(32), 67: range(6, 10)})
+    probabilities = np.where(cells, 0.6, 0.0).astype(np.float32)
+    for pitch, share in ((64, 1.5), (67, 1.2), (40, 0.9)):
+        probabilities[:, pitch - 24] *= share
+    by_limit = {most: arrange(notes, 4, probabilities, cells, Controls(polyphony=most)) for most in range(5)}
+    kept = {most: found.kept.tolist() for most, found in by_limit.items()}
+    assert kept[0] == kept[4] == [True, True, True] and kept[3] == [True, True, False]
+    assert kept[2] == kept[1] == [False, True, False]
+    assert [len(found.new.onsets) for found in by_limit.values()] == [1, 0, 1, 1, 1]
