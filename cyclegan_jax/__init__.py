@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
     from cyclegan_jax.config import PRESETS, Config, MemorySaving
     from cyclegan_jax.errors import TrainingDivergedError, UserError
     from cyclegan_jax.evaluation.evaluate import evaluate
-    from cyclegan_jax.evaluation.genre_classifier import Judge, robustness, train_judge
+    from cyclegan_jax.evaluation.genre_classifier import GenreClassifier, robustness, train_genre_classifier
     from cyclegan_jax.midi.io import read_score, to_pretty_midi, write_midi
     from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
     from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
@@ -62,7 +62,7 @@ _HOMES = {
     "config": ["Config", "MemorySaving", "PRESETS"],
     "errors": ["TrainingDivergedError", "UserError"],
     "evaluation.evaluate": ["evaluate"],
-    "evaluation.genre_classifier": ["Judge", "robustness", "train_judge"],
+    "evaluation.genre_classifier": ["GenreClassifier", "robustness", "train_genre_classifier"],
     "midi.io": ["read_score", "to_pretty_midi", "write_midi"],
     "midi.reader": ["Score", "Tempo", "parse_midi"],
     "midi.refusals": ["Refusal", "RefusedSongError"],

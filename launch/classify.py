@@ -9,7 +9,7 @@ from launch.flags import data as data_flags
 from launch.flags.resolve import resolve_pair
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
-from launch.run.judges import get_judge, judge_path
+from launch.run.classifiers import genre_classifier_path, get_genre_classifier
 
 flags.adopt_module_key_flags(data_flags)
 PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
@@ -28,13 +28,15 @@ def main(arguments: list[str]) -> None:
     prepared = data_flags.prepare_dataset()
     pair = resolve_pair(PAIR.value, genres_of(prepared.folder))
     retrain = RETRAIN.value or EPOCH_LIMIT.value is not None
-    judge = get_judge(prepared.folder, prepared.fingerprint, pair, epochs=epochs, retrain=retrain)
+    classifier = get_genre_classifier(
+        prepared.folder, prepared.fingerprint, pair, epochs=epochs, retrain=retrain
+    )
     test = load_phrases(prepared.folder, "test", pair)
-    row = robustness(judge, test[pair[0]].rolls, test[pair[1]].rolls, ROBUSTNESS_SIGMAS, seed=0)
-    print(f"Classifier of {pair[0]} and {pair[1]}: accuracy on validation {judge.accuracy:.4f}.")
+    row = robustness(classifier, test[pair[0]].rolls, test[pair[1]].rolls, ROBUSTNESS_SIGMAS, seed=0)
+    print(f"Classifier of {pair[0]} and {pair[1]}: accuracy on validation {classifier.accuracy:.4f}.")
     print("sigma_c        " + "".join(f"{sigma:>9}" for sigma in row))
     print("test accuracy  " + "".join(f"{accuracy:>9.4f}" for accuracy in row.values()))
-    print(f"Kept in {judge_path(prepared.folder, prepared.fingerprint, pair)}.")
+    print(f"Kept in {genre_classifier_path(prepared.folder, prepared.fingerprint, pair)}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Judge a trained run on the test split and print the paper's table."""
+"""Evaluate a trained run on the test split and print the paper's table."""
 
 from pathlib import Path
 

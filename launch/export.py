@@ -8,7 +8,7 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.model_file import save
 from launch.process.runner import refuse_arguments, run
 from launch.run.folder import RunFolder
-from launch.run.trained_model import judged_model_of_run
+from launch.run.trained_model import complete_model_of_run
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
 OUT = flags.DEFINE_string("out", None, "The model file; default: <a>_<b>.model of the run's genres.")
@@ -16,9 +16,9 @@ OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the file if it is the
 
 
 def main(arguments: list[str]) -> None:
-    """Write both generators and the classifier, with what they were trained on and how they were judged."""
+    """Write both generators and the classifier, their training data and their evaluation."""
     refuse_arguments(arguments)
-    model = judged_model_of_run(RunFolder(Path(WORKDIR.value)))
+    model = complete_model_of_run(RunFolder(Path(WORKDIR.value)))
     path = Path(OUT.value or "{}_{}.model".format(*model.genres))
     if path.exists() and not OVERWRITE.value:
         raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")

@@ -12,7 +12,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 from cyclegan_jax.errors import TrainingDivergedError, UserError
-from cyclegan_jax.evaluation.evaluate import Judges
+from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.evaluation.genre_classifier import ROBUSTNESS_SIGMAS, robustness
 from cyclegan_jax.training.vmapped_runs import how_many_fit
 from launch.flags import data as data_flags
@@ -20,9 +20,9 @@ from launch.flags import training as train_flags
 from launch.flags.resolve import resolve_pair
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
+from launch.run.classifiers import get_classifiers
 from launch.run.evaluation import evaluate_run
 from launch.run.folder import RunFolder
-from launch.run.judges import get_judges
 from launch.run.loop import Evaluator
 from launch.sweeps.runs import SweptRun, in_groups, train_together
 from launch.sweeps.tables import to_markdown
@@ -70,14 +70,14 @@ def sweep(
 ) -> None:
     """Train and evaluate the runs that are not over; print and write the tables of all."""
     runs = [one for runs, _ in plans for one in runs]
-    judges = get_judges(prepared.folder, prepared.fingerprint, pair)
-    evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
+    classifiers = get_classifiers(prepared.folder, prepared.fingerprint, pair)
+    evaluator = Evaluator(classifiers, load_phrases(prepared.folder, "validation", pair), phrases)
     over = sum(one.config.steps for one in runs if one.is_over)
     total = sum(one.config.steps for one in runs)
     with tqdm(total=total, initial=over, unit=" steps", dynamic_ncols=True) as bar:
         for swept, batches in plans:
             _train(swept, batches, evaluator, prepared.folder, bar)
-    text = to_markdown(runs, _accuracy(prepared.folder, pair, judges))
+    text = to_markdown(runs, _accuracy(prepared.folder, pair, classifiers))
     write_whole(folder / "sweep.md", text + "\n")
     print(f"{text}\n\nWritten to {folder}/sweep.md; each run's folder is beside it.")
     diverged = [one for one in runs if one.error]
@@ -141,13 +141,13 @@ def _train(
         train_together(group, cadence, batches, evaluator, bar)
         for one in group:
             if not one.error:
-                evaluate_run(one.folder, dataset_folder, evaluator.judges)
+                evaluate_run(one.folder, dataset_folder, evaluator.classifiers)
 
 
-def _accuracy(dataset_folder: Path, pair: tuple[str, str], judges: Judges) -> dict[float, float]:
+def _accuracy(dataset_folder: Path, pair: tuple[str, str], classifiers: Classifiers) -> dict[float, float]:
     test = load_phrases(dataset_folder, "test", pair)
     a, b = (test[genre].rolls for genre in pair)
-    return robustness(judges.network, a, b, ROBUSTNESS_SIGMAS, seed=0)
+    return robustness(classifiers.network, a, b, ROBUSTNESS_SIGMAS, seed=0)
 
 
 if __name__ == "__main__":

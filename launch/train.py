@@ -20,10 +20,10 @@ from launch.flags.resolve import resolve_pair
 from launch.process import distributed as cluster
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
+from launch.run.classifiers import get_classifiers
 from launch.run.evaluation import evaluate_run
 from launch.run.feed import default_steps_per_dispatch
 from launch.run.folder import RunFolder
-from launch.run.judges import get_judges
 from launch.run.loop import Evaluator, check_checkpoints, train
 from launch.songs.listening_pages import page_path, write_evaluation_page
 
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
 
 
 def train_and_evaluate(plan: Plan) -> None:
-    """Train to the end, then judge the best checkpoint, and show and print what that gave."""
+    """Train to the end, then evaluate the best checkpoint, and show and print what that gave."""
     train(
         plan.config,
         plan.cadence,
@@ -95,7 +95,7 @@ def train_and_evaluate(plan: Plan) -> None:
     )
     if cluster.is_first():
         page_path(plan.folder).unlink(missing_ok=True)
-        print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.judges))
+        print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.classifiers))
         write_evaluation_page(plan.folder, plan.dataset_folder)
         print(
             f"\nOpen {plan.folder.workdir}/evaluation/listen.html in a browser, to see and hear what it does."
@@ -144,8 +144,8 @@ def prepare_run(held: contextlib.ExitStack) -> Plan | None:
         held.enter_context(folder.hold())
         check_checkpoints(config, folder)
         print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
-        judges = get_judges(prepared.folder, prepared.fingerprint, pair)
-        evaluator = Evaluator(judges, load_phrases(prepared.folder, "validation", pair), phrases)
+        classifiers = get_classifiers(prepared.folder, prepared.fingerprint, pair)
+        evaluator = Evaluator(classifiers, load_phrases(prepared.folder, "validation", pair), phrases)
         folder.claim(config, prepared.folder)
     return Plan(config, cadence, batches, evaluator, folder, prepared.folder, memory)
 

@@ -1,11 +1,11 @@
-"""How well a transfer does: genre by two judges, content, variety, texture, and the way back."""
+"""All figures of a transfer: strength by two classifiers, preservation, diversity, texture and cycle."""
 
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from cyclegan_jax.evaluation.diversity import distinct, diversity, nearest
-from cyclegan_jax.evaluation.genre_classifier import Judge
+from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.evaluation.model_selection import score, signs_of_collapse
 from cyclegan_jax.evaluation.preservation import compare, f1
 from cyclegan_jax.evaluation.texture import against
@@ -20,22 +20,22 @@ def strength(origin: float, transferred: float, cycled: float) -> float:
     return ((origin - transferred) + (cycled - transferred)) / 2
 
 
-class GenreJudge(Protocol):
+class PairClassifier(Protocol):
     """What tells the genres of the pair apart; `accuracy` on `validation`."""
 
     @property
     def accuracy(self) -> float:
-        """The mean of both genres' shares judged right."""
+        """The mean of both genres' shares classified right."""
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         """[N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
 
 
-class Judges(NamedTuple):
+class Classifiers(NamedTuple):
     """Two classifiers of the pair, of different kinds, so that fooling one is not enough."""
 
-    network: Judge
-    features: GenreJudge
+    network: GenreClassifier
+    features: PairClassifier
 
 
 class Side(NamedTuple):
@@ -48,16 +48,16 @@ class Side(NamedTuple):
 
 
 def evaluate_direction(
-    transfer: Transfer, judges: Judges, source: Side, target: Side, source_index: int
+    transfer: Transfer, classifiers: Classifiers, source: Side, target: Side, source_index: int
 ) -> dict[str, Any]:
     """All figures of one direction, of the source's held-out phrases.
 
     `source_index`: 0 where the source is genre A of the pair. `strength` and `judge_strength` judge the
-    cycle of the transfer as it is, as the original code does, `cycle_f1_binary` is of the cycle of its
-    notes, so that nothing is smuggled in greys. `origin_genre` and `judged_origin_genre` say what the
-    classifier and the second judge took for the source's genre. The content figures compare the transfer
-    with its origin, those under `cycle` the cycle; the texture figures compare with the target genre's
-    held-out phrases, `nearest_train` with its training phrases.
+    cycle of the transfer's probabilities, as the original code does; `cycle_f1_binary` is of the cycle of
+    its binarised notes, so that nothing is smuggled in probabilities. `origin_genre` and
+    `judged_origin_genre` say what the genre classifier and the feature classifier took for the source's
+    genre. The content figures compare the transfer with its origin, those under `cycle` the cycle; the
+    texture figures compare with the target genre's held-out phrases, `nearest_train` with its training phrases.
     """
     pair, phrases = transfer.config.pair, source.held_out
     to, back = pair[1 - source_index], pair[source_index]
@@ -65,8 +65,8 @@ def evaluate_direction(
     notes = to_notes(fakes)
     cycled = to_notes(transfer.phrases(fakes, to=back))
     versions = {"origin": phrases, "transfer": notes, "cycle": cycled}
-    by_network = _shares(judges.network, versions, source_index)
-    by_features = _shares(judges.features, versions, source_index)
+    by_network = _shares(classifiers.network, versions, source_index)
+    by_features = _shares(classifiers.features, versions, source_index)
     return {
         "phrases": len(phrases),
         "origin_genre": by_network,
@@ -85,13 +85,13 @@ def evaluate_direction(
 
 
 def _shares(
-    judge: GenreJudge, versions: dict[str, np.ndarray], source_index: int
+    classifier: PairClassifier, versions: dict[str, np.ndarray], source_index: int
 ) -> dict[str, dict[str, float]]:
     """How surely each version is of the source's genre: by share of phrases, by mean probability."""
-    judged = {name: judge.probabilities(rolls) for name, rolls in versions.items()}
+    found = {name: classifier.probabilities(rolls) for name, rolls in versions.items()}
     return {
-        "share": {name: float((p.argmax(axis=1) == source_index).mean()) for name, p in judged.items()},
-        "probability": {name: float(p[:, source_index].mean()) for name, p in judged.items()},
+        "share": {name: float((p.argmax(axis=1) == source_index).mean()) for name, p in found.items()},
+        "probability": {name: float(p[:, source_index].mean()) for name, p in found.items()},
     }
 
 
@@ -99,14 +99,14 @@ def _strengths(shares: dict[str, dict[str, float]]) -> dict[str, float]:
     return {kind: strength(row["origin"], row["transfer"], row["cycle"]) for kind, row in shares.items()}
 
 
-def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, Any]:
+def evaluate(transfer: Transfer, classifiers: Classifiers, a: Side, b: Side) -> dict[str, Any]:
     """Both directions, and what sums them up.
 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
     `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen, see `score.py`.
     """
-    a_to_b = evaluate_direction(transfer, judges, a, b, source_index=0)
-    b_to_a = evaluate_direction(transfer, judges, b, a, source_index=1)
+    a_to_b = evaluate_direction(transfer, classifiers, a, b, source_index=0)
+    b_to_a = evaluate_direction(transfer, classifiers, b, a, source_index=1)
 
     def total(name: str) -> dict[str, float]:
         return {kind: (a_to_b[name][kind] + b_to_a[name][kind]) / 2 for kind in ("share", "probability")}
@@ -118,7 +118,10 @@ def evaluate(transfer: Transfer, judges: Judges, a: Side, b: Side) -> dict[str, 
     by_share = {name: of["share"] for name, of in totals.items()}
     return {
         **directions,
-        "judge_accuracy": {"network": judges.network.accuracy, "features": judges.features.accuracy},
+        "judge_accuracy": {
+            "network": classifiers.network.accuracy,
+            "features": classifiers.features.accuracy,
+        },
         **totals,
         **means,
         "score": score(by_share | means, collapsed=bool(signs_of_collapse(directions))),

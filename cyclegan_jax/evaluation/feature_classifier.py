@@ -1,4 +1,4 @@
-"""A second judge of another kind: gradient boosting on features that a musician would name.
+"""The feature classifier: gradient boosting on features that a musician would name.
 
 What fools a convolutional network need not fool this one, and the other way round.
 """
@@ -27,7 +27,7 @@ LENGTH_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 17, 33, 65)  # steps: 1, 2, 3, 4, 5-6, 
 
 
 @dataclass(frozen=True)
-class SecondJudge:
+class FeatureClassifier:
     """A trained classifier of two genres; `accuracy` on `validation`, the mean of both genres'."""
 
     model: "HistGradientBoostingClassifier"
@@ -38,9 +38,9 @@ class SecondJudge:
         return self.model.predict_proba(features(phrases))
 
 
-def train_second_judge(
+def train_feature_classifier(
     train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray], seed: int
-) -> SecondJudge:
+) -> FeatureClassifier:
     """Train on both genres, the larger one weighed down to the smaller.
 
     `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool, or read when
@@ -53,7 +53,7 @@ def train_second_judge(
     with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work
         model.fit(np.concatenate([*drawn.values()]), np.repeat([0, 1], [len(x) for x in drawn.values()]))
     right = [(model.predict(features(validation[side])) == label).mean() for label, side in enumerate("ab")]
-    return SecondJudge(model, float(np.mean(right)))
+    return FeatureClassifier(model, float(np.mean(right)))
 
 
 def features(phrases: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The judge: training and asking the genre classifier (paper, section IV-C)."""
+"""The genre classifier of the paper (section IV-C): training it, and asking it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PATIENCE = 3  # epochs without a better validation accuracy
 
 
 @dataclass(frozen=True)
-class Judge:
+class GenreClassifier:
     """A trained classifier of two genres.
 
     `accuracy`: on `validation`, 0 to 1, the mean of both genres'.
@@ -33,16 +33,16 @@ class Judge:
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         """Genre probabilities of phrases: [N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
-        return self.judge_rolls(to_signed(phrases))
+        return self.classify_rolls(to_signed(phrases))
 
-    def judge_rolls(self, rolls: np.ndarray) -> np.ndarray:
+    def classify_rolls(self, rolls: np.ndarray) -> np.ndarray:
         """As `probabilities`, for float rolls as the classifier sees them, {-1, 1} maybe with noise."""
         return apply_in_batches(lambda x: _probabilities(self.params, x), rolls)
 
     def balanced_accuracy(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Mean of the two genres' shares judged right; `a`, `b` float rolls as `judge_rolls` takes."""
-        right_a = (self.judge_rolls(a).argmax(axis=1) == 0).mean()
-        right_b = (self.judge_rolls(b).argmax(axis=1) == 1).mean()
+        """Mean of the two genres' shares classified right; `a`, `b` float rolls as `classify_rolls` takes."""
+        right_a = (self.classify_rolls(a).argmax(axis=1) == 0).mean()
+        right_b = (self.classify_rolls(b).argmax(axis=1) == 1).mean()
         return float((right_a + right_b) / 2)
 
 
@@ -56,9 +56,9 @@ def _probabilities(params: Params, rolls: jax.Array) -> jax.Array:
     return jax.nn.softmax(Classifier().apply({"params": params}, rolls))
 
 
-def train_judge(
+def train_genre_classifier(
     train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray], seed: int, epochs: int = EPOCHS
-) -> Judge:
+) -> GenreClassifier:
     """Train on both genres in equal parts and keep the weights of the best `validation` accuracy.
 
     `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool. Softmax
@@ -71,14 +71,14 @@ def train_judge(
     optimiser_state = optimiser.init(params)
     step = _build_step(optimiser)
     held_out = to_signed(validation["a"]), to_signed(validation["b"])
-    best, best_epoch = Judge(params, 0.0), 0
+    best, best_epoch = GenreClassifier(params, 0.0), 0
     bar = tqdm(range(1, epochs + 1), desc="training the classifier", unit=" epochs", leave=False)
     for epoch in bar:
         for phrases, labels in _epoch_batches(train["a"], train["b"], (seed, epoch)):
             params, optimiser_state = step(params, optimiser_state, phrases, labels)
-        accuracy = Judge(params, 0.0).balanced_accuracy(*held_out)
+        accuracy = GenreClassifier(params, 0.0).balanced_accuracy(*held_out)
         if accuracy > best.accuracy:
-            best, best_epoch = Judge(params, accuracy), epoch
+            best, best_epoch = GenreClassifier(params, accuracy), epoch
         bar.set_postfix(validation_accuracy=f"{accuracy:.3f}")
         if epoch - best_epoch >= PATIENCE or best.accuracy == 1.0:
             break
@@ -116,7 +116,7 @@ def _epoch_batches(
 
 
 def robustness(
-    judge: Judge, a: np.ndarray, b: np.ndarray, sigmas: Sequence[float], seed: int
+    classifier: GenreClassifier, a: np.ndarray, b: np.ndarray, sigmas: Sequence[float], seed: int
 ) -> dict[float, float]:
     """Balanced accuracy under signed N(0, σ) noise on the {-1, 1} rolls, by σ (paper, table IV)."""
     rng = np.random.default_rng(seed)
@@ -125,4 +125,4 @@ def robustness(
         noise = rng.standard_normal(phrases.shape, dtype=np.float32)
         return to_signed(phrases) + np.float32(sigma) * noise
 
-    return {sigma: judge.balanced_accuracy(noisy(a, sigma), noisy(b, sigma)) for sigma in sigmas}
+    return {sigma: classifier.balanced_accuracy(noisy(a, sigma), noisy(b, sigma)) for sigma in sigmas}

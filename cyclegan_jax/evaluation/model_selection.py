@@ -19,8 +19,9 @@ COLLAPSE = 3.0  # more than lies between the best score and the worst, so that n
 def score(figures: Mapping[str, float], collapsed: bool) -> float:
     """Strength × content × diversity of the shares min(figure / goal, 1) over `GOALS`; 1 where all are met.
 
-    Strength: the lesser of the two judges'. Content: the mean of harmony and cycle, for a product would say
-    nothing of transfers that bring nothing back. Strength alone where it is not above 0. From -1 / 0.6 to 1,
+    Strength: the lesser of the two classifiers'. Content: the mean of harmony and cycle, for a
+    product would say nothing of transfers whose cycle restores nothing. Strength alone where it is not above
+    0. From -1 / 0.6 to 1,
     `COLLAPSE` less where there is a sign of it.
     """
     share = {name: min(figures[name] / goal, 1.0) for name, goal in GOALS.items()}

@@ -1,4 +1,4 @@
-"""The genre classifier: the judge of a transfer, never part of the training objective."""
+"""The genre classifier: it evaluates a transfer, never part of the training objective."""
 
 import flax.linen as nn
 import jax

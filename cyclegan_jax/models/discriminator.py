@@ -1,4 +1,4 @@
-"""The discriminator: three convolutions that judge patches of a phrase."""
+"""The discriminator: three convolutions that score patches of a phrase."""
 
 import flax.linen as nn
 import jax
@@ -11,7 +11,7 @@ class Discriminator(nn.Module):
     """Score overlapping patches, higher for real than for fake (paper, table II).
 
     [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32. With `positions` it
-    knows beats and registers; the paper's judges a phrase alike wherever it lies.
+    knows beats and registers; the paper's scores a phrase alike wherever it lies.
     """
 
     width: int = 64

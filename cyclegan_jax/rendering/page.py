@@ -133,7 +133,7 @@ def _sounds(piece: Piece, seconds: float) -> list[str]:
 
 
 def _row(kind: str, version: Version, picture: str, sounds: str) -> str:
-    judged = "".join(
+    shares = "".join(
         f"<li>{html.escape(genre)} <b>{100 * share:.0f} %</b></li>"
         for genre, share in version.probabilities.items()
     )
@@ -141,7 +141,7 @@ def _row(kind: str, version: Version, picture: str, sounds: str) -> str:
     return (
         f'<div class="row {kind}"><div class="side"><h3>{title}</h3>'
         f'<button class="play" aria-label="play {title}">▶</button>'
-        f'<audio preload="metadata"{sounds}></audio><ul>{judged}</ul>'
+        f'<audio preload="metadata"{sounds}></audio><ul>{shares}</ul>'
         f'<a class="midi" download="{name}" href="{_data("audio/midi", version.midi)}">download MIDI</a>'
         "</div>"
         f'<div class="roll">{picture}<div class="cursor"></div></div></div>'

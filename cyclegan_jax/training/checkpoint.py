@@ -124,14 +124,14 @@ class Checkpoints:
             raise NotWrittenError(number, str(place), need) from error
         self._drop_old()
 
-    def judge(self, step: int, score: float) -> None:
+    def set_score(self, step: int, score: float) -> None:
         """Note the score of a step that was saved; by it the best is chosen, if it is finite."""
         if self._writes:
             finite = score if math.isfinite(score) else None
             self._put(dataclasses.replace(self._whole[step], evaluated=True, score=finite))
             self._drop_old()
 
-    def is_judged(self, step: int) -> bool:
+    def is_evaluated(self, step: int) -> bool:
         """Whether an evaluation has given the step its score, finite or not."""
         return self._manifest(step).evaluated
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 
-WINDOW = 2.0  # logits within ± this can be moved by whatever judges the notes
+WINDOW = 2.0  # logits within ± this can be moved by what the discriminators say
 
 
 def straight_through(logits: jax.Array) -> jax.Array:

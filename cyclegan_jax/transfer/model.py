@@ -8,7 +8,7 @@ import numpy as np
 import pretty_midi
 
 from cyclegan_jax.config import Config, check_choice
-from cyclegan_jax.evaluation.genre_classifier import Judge
+from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.midi.io import Source, open_pretty_midi
 from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.song import quantise
@@ -22,7 +22,7 @@ from cyclegan_jax.transfer.song import TransferredSong, midi_of, transfer_song
 
 @dataclass(frozen=True)
 class Model:
-    """Both generators of a pair of genres and, where there is one, the classifier that judges what they make.
+    """Both generators of a pair of genres and, where there is one, the classifier that tells them apart.
 
     `trained_on`: the dataset, and its songs and phrases in `train` by genre. `evaluation`: the figures of
     evaluation.json. Either may be empty.
@@ -30,7 +30,7 @@ class Model:
 
     config: Config
     generators: dict[str, Params]
-    judge: Judge | None
+    classifier: GenreClassifier | None
     trained_on: dict[str, Any]
     evaluation: dict[str, Any]
 
@@ -65,8 +65,8 @@ class Model:
         """Compile all that a song needs, so that the first one need not wait."""
         phrase = np.zeros((1, *PHRASE_SHAPE), np.bool_)
         self.phrases.phrases(phrase, to=self.genres[0])
-        if self.judge is not None:
-            self.judge.probabilities(phrase)
+        if self.classifier is not None:
+            self.classifier.probabilities(phrase)
 
     def origin_of(self, to: str) -> str:
         """The genre that is not `to`."""
@@ -79,7 +79,7 @@ class Model:
         """
         phrases = cut_padded(quantise(parse_midi(midi)).roll)
         phrases = phrases[phrases.any(axis=(1, 2, 3))]
-        if self.judge is None or not len(phrases):
+        if self.classifier is None or not len(phrases):
             return {}
-        means = self.judge.probabilities(phrases).mean(axis=0)
+        means = self.classifier.probabilities(phrases).mean(axis=0)
         return dict(zip(self.genres, means.tolist(), strict=True))

@@ -15,7 +15,7 @@ import safetensors.numpy
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.evaluation.genre_classifier import Judge
+from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.models.build import Params, generator_shapes
 from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -23,7 +23,7 @@ from cyclegan_jax.transfer.model import Model
 
 KEY = "cyclegan_jax model"  # of the one entry of metadata, so that a model is the same file to the byte
 VERSION = 1
-JUDGE = "judge"
+CLASSIFIER = "judge"
 
 
 def save(model: Model, path: Path) -> None:
@@ -31,9 +31,9 @@ def save(model: Model, path: Path) -> None:
 
     Raises UserError where it has no classifier or float16 cannot hold its parameters.
     """
-    if model.judge is None:
+    if model.classifier is None:
         raise UserError("this model has no classifier to judge by; a model file needs one.")
-    params = {**model.generators, JUDGE: model.judge.params}
+    params = {**model.generators, CLASSIFIER: model.classifier.params}
     with np.errstate(over="ignore"):
         arrays = {name: np.asarray(leaf, np.float16) for name, leaf in _flat(params).items()}
     for name, array in arrays.items():
@@ -41,7 +41,7 @@ def save(model: Model, path: Path) -> None:
             raise UserError(f"parameter {name} has values that float16 cannot hold; train the model anew.")
     facts = {
         "config": model.config.to_dict(),
-        "judge_accuracy": model.judge.accuracy,
+        "judge_accuracy": model.classifier.accuracy,
         "trained_on": model.trained_on,
         "evaluation": model.evaluation,
     }
@@ -79,7 +79,7 @@ def load(path: str | Path) -> Model:
             f"{str(path)!r} does not tell what a model must: {error}; export it again."
         ) from error
     params = _shaped(path, config, arrays)
-    return Model(config, params, Judge(params.pop(JUDGE), accuracy), trained_on, evaluation)
+    return Model(config, params, GenreClassifier(params.pop(CLASSIFIER), accuracy), trained_on, evaluation)
 
 
 def _told(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
@@ -135,8 +135,8 @@ def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[s
 def _shapes(config: Config) -> dict[str, Any]:
     """The shapes of all parameters; nothing is computed."""
     phrase = jnp.zeros((1, *PHRASE_SHAPE))
-    judge = jax.eval_shape(lambda: Classifier().init(jax.random.key(0), phrase)["params"])
-    return {**generator_shapes(config), JUDGE: judge}
+    classifier = jax.eval_shape(lambda: Classifier().init(jax.random.key(0), phrase)["params"])
+    return {**generator_shapes(config), CLASSIFIER: classifier}
 
 
 def _flat(params: dict[str, Params]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from cyclegan_jax.evaluation.evaluate import Side
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.checkpoint import Checkpoints
 from launch.process.runner import warn
+from launch.run.classifiers import get_classifiers
 from launch.run.folder import RunFolder
-from launch.run.judges import get_judges
 from launch.run.samples import transfer_samples, write_samples
 
 FIGURES = {  # of a direction, by the keys of evaluation.json, with what a reader should hope for
@@ -52,10 +52,12 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
         return transfer, step, checkpoints.latest()
 
 
-def evaluate_run(folder: RunFolder, dataset_folder: Path, judges: metrics.Judges | None = None) -> str:
-    """Judge the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
+def evaluate_run(
+    folder: RunFolder, dataset_folder: Path, classifiers: metrics.Classifiers | None = None
+) -> str:
+    """Evaluate the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
 
-    `judges`: of the run's dataset and pair, where they are at hand. Returns the tables as Markdown.
+    `classifiers`: of the run's dataset and pair, where they are at hand. Returns the tables as Markdown.
     Raises UserError where the dataset is not the one of the run.
     """
     transfer, step, trained_steps = load_transfer(folder)
@@ -65,7 +67,7 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, judges: metrics.Judges
             f"the dataset in {str(dataset_folder)!r} is not the one of the run in {str(folder.workdir)!r}, "
             f"fingerprint {fingerprint}; make that again with launch.prepare."
         )
-    judges = judges or get_judges(dataset_folder, fingerprint, pair)
+    classifiers = classifiers or get_classifiers(dataset_folder, fingerprint, pair)
     test = load_phrases(dataset_folder, "test", pair)
     sides = [Side(test[genre].rolls, columns(dataset_folder, "train", genre)[0]) for genre in pair]
     evaluation = {
@@ -73,7 +75,7 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, judges: metrics.Judges
         "split": "test",
         "step": step,
         "trained_steps": trained_steps,
-        **metrics.evaluate(transfer, judges, *sides),
+        **metrics.evaluate(transfer, classifiers, *sides),
     }
     write_samples(transfer_samples(transfer, test), folder.workdir / "evaluation")
     table = to_markdown(evaluation)
@@ -89,12 +91,12 @@ def to_markdown(evaluation: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"Split {evaluation['split']}, checkpoint of step {evaluation['step']}. Accuracy on validation: "
-            f"classifier {accuracy['network']:.3f}, second judge {accuracy['features']:.3f}.",
+            f"classifier {accuracy['network']:.3f}, feature classifier {accuracy['features']:.3f}.",
             "",
             *_strength_table(evaluation),
             "",
             f"Total strength: {total['share']:.3f} by share, {total['probability']:.3f} by probability. "
-            f"By the second judge: {by_features['share']:.3f} and {by_features['probability']:.3f}.",
+            f"By the feature classifier: {by_features['share']:.3f} and {by_features['probability']:.3f}.",
             "",
             *_figure_table(evaluation),
         ]
@@ -103,7 +105,7 @@ def to_markdown(evaluation: dict[str, Any]) -> str:
 
 def _strength_table(evaluation: dict[str, Any]) -> list[str]:
     lines = [
-        "| direction | counted by | origin | transfer | cycle | strength | second judge |",
+        "| direction | counted by | origin | transfer | cycle | strength | feature classifier |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for key, source, target in _directions(evaluation):

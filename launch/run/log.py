@@ -16,7 +16,7 @@ from launch.run.samples import Sample, picture
 SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
 SUMMARY = {
     "strength": "total_strength/share",
-    "second judge": "total_judge_strength/share",
+    "feature classifier": "total_judge_strength/share",
     "chroma": "chroma_cosine",
     "cycle F1": "cycle_f1_binary",
     "diversity": "diversity",

@@ -12,7 +12,7 @@ from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError, UserError
 from cyclegan_jax.evaluation import evaluate as metrics
-from cyclegan_jax.evaluation.evaluate import Judges, Side
+from cyclegan_jax.evaluation.evaluate import Classifiers, Side
 from cyclegan_jax.evaluation.model_selection import signs_of_collapse
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.cadence import Cadence
@@ -32,15 +32,15 @@ from launch.run.samples import transfer_samples, write_samples
 
 @dataclass(frozen=True)
 class Evaluator:
-    """What an evaluation during training needs: the judges, and phrases by genre."""
+    """What an evaluation during training needs: the classifiers, and phrases by genre."""
 
-    judges: Judges
+    classifiers: Classifiers
     held_out: dict[str, Phrases]
     train: dict[str, Phrases]
 
-    def wait_for_judges(self) -> None:
-        """Until both are trained; raises what went wrong, so that no run is begun that can't be judged."""
-        _ = self.judges.network.accuracy, self.judges.features.accuracy
+    def wait_for_classifiers(self) -> None:
+        """Until both are trained; raises what went wrong, so that no run is begun that can't be evaluated."""
+        _ = self.classifiers.network.accuracy, self.classifiers.features.accuracy
 
 
 def train(
@@ -100,19 +100,19 @@ class Training:
     parallel: Parallel
     stop_on_collapse: bool
     attempt: int
-    judges_came: bool = False
+    classifiers_came: bool = False
 
     def run(self, fresh: TrainState) -> TrainState:
         """Train, from `fresh` where there is no checkpoint; the final state."""
         with Checkpoints(self.folder.checkpoints, warn=warn) as self.checkpoints:
             state, start = _begin(self.config, self.parallel, self.checkpoints, fresh)
-            judged = start == 0 or self.checkpoints.is_judged(start)
+            evaluated = start == 0 or self.checkpoints.is_evaluated(start)
             silent = jax.process_index() > 0
             with RunLog(
-                self.folder.workdir, start, self.config.steps, evaluated=judged, silent=silent
+                self.folder.workdir, start, self.config.steps, evaluated=evaluated, silent=silent
             ) as self.log:
-                if not judged and self.cadence.due(start, self.config.steps).evaluate:
-                    self._judge(start, self.parallel.gather(state))
+                if not evaluated and self.cadence.due(start, self.config.steps).evaluate:
+                    self._evaluate_checkpoint(start, self.parallel.gather(state))
                 with stopping.deferred():
                     state = self._walk(state, start)
         return self.parallel.gather(state)
@@ -146,24 +146,26 @@ class Training:
                     )
                 if due.evaluate:
                     with stopping.deferred(False):
-                        self._judge(step, plain)
+                        self._evaluate_checkpoint(step, plain)
                 self.log.restart_clock(step)
         return state
 
     def _tick(self, step: int, numbers: dict[str, float]) -> None:
         epoch = (step - 1) // self.batches.steps_per_epoch + 1
         self.log.tick(step, epoch, numbers, self.config.batch_size)
-        if not self.judges_came:
+        if not self.classifiers_came:
             if self.evaluator:
-                self.evaluator.wait_for_judges()
-            self.judges_came = bool(from_first_process(1, f"judges are trained, attempt {self.attempt}"))
+                self.evaluator.wait_for_classifiers()
+            self.classifiers_came = bool(
+                from_first_process(1, f"classifiers are trained, attempt {self.attempt}")
+            )
 
     def _save(self, step: int, plain: TrainState) -> None:
         with stopping.saving():
             self.log.sync()
             self.checkpoints.save(step, plain, self.config)
 
-    def _judge(self, step: int, plain: TrainState) -> None:
+    def _evaluate_checkpoint(self, step: int, plain: TrainState) -> None:
         """Evaluate what is saved already, so that nothing is lost where that is broken off."""
         own = (0.0, 0)
         if self.evaluator:
@@ -171,11 +173,11 @@ class Training:
         score = from_first_process(own[0], f"score of step {step}")
         signs = from_first_process(own[1], f"signs of collapse at step {step}")
         self.log.sync()
-        self.checkpoints.judge(step, score)
+        self.checkpoints.set_score(step, score)
         if signs and self.stop_on_collapse:
             raise TrainingCollapsedError(
                 f"training has collapsed by step {step}, as the warning above says; the run is "
-                f"in {self.folder.workdir}: judge it by launch.evaluate, or start again to train on."
+                f"in {self.folder.workdir}: evaluate it by launch.evaluate, or start again to train on."
             )
 
 
@@ -223,10 +225,10 @@ def finite(group: range, metrics: Metrics) -> dict[str, float]:
 def evaluate(
     config: Config, state: TrainState, evaluator: Evaluator, folder: RunFolder, log: RunLog
 ) -> tuple[float, int]:
-    """Judge on held-out phrases, write the samples; returns the score and how many signs of collapse."""
+    """Evaluate on held-out phrases, write the samples; returns the score and how many signs of collapse."""
     transfer = Transfer(config, state.transferring)
     sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in config.pair]
-    evaluation = metrics.evaluate(transfer, evaluator.judges, *sides)
+    evaluation = metrics.evaluate(transfer, evaluator.classifiers, *sides)
     signs = signs_of_collapse(evaluation)
     samples = transfer_samples(transfer, evaluator.held_out)
     step = int(state.step)

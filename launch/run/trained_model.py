@@ -8,9 +8,9 @@ from cyclegan_jax.datasets.genre_rolls.install import is_finished
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.model import Model
+from launch.run.classifiers import genre_classifier_path, get_genre_classifier
 from launch.run.evaluation import load_transfer
 from launch.run.folder import RunFolder
-from launch.run.judges import get_judge, judge_path
 
 
 def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
@@ -22,17 +22,17 @@ def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     dataset = dataset or folder.dataset_folder()
     config = transfer.config
     same = is_finished(dataset) and read_metadata(dataset)["fingerprint"] == config.fingerprint
-    judge = None
-    if same or judge_path(dataset, config.fingerprint, config.pair).exists():
-        judge = get_judge(dataset, config.fingerprint, config.pair)
+    classifier = None
+    if same or genre_classifier_path(dataset, config.fingerprint, config.pair).exists():
+        classifier = get_genre_classifier(dataset, config.fingerprint, config.pair)
     trained_on = _trained_on(dataset) if same else {}
-    return Model(config, transfer.generators, judge, trained_on, _evaluation(folder.workdir))
+    return Model(config, transfer.generators, classifier, trained_on, _evaluation(folder.workdir))
 
 
-def judged_model_of_run(folder: RunFolder) -> Model:
+def complete_model_of_run(folder: RunFolder) -> Model:
     """As `model_of_run`; raises UserError where there is no classifier and no dataset to train one on."""
     model = model_of_run(folder)
-    if model.judge is None:
+    if model.classifier is None:
         raise UserError(
             f"the dataset of the run in {str(folder.workdir)!r} is no more in "
             f"{str(folder.dataset_folder())!r}, nor its classifier; make it again with launch.prepare."

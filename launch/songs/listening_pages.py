@@ -36,7 +36,7 @@ def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Contr
 
 
 def version_of(model: Model, title: str, file_name: str, midi: bytes) -> Version:
-    """A version of a song, judged by the model's classifier if it has one."""
+    """A version of a song, with the classifier's probabilities if it has one."""
     return Version(title, file_name, midi, model.probabilities(midi))
 
 
@@ -47,8 +47,8 @@ def facts(model: Model) -> str:
     if trained:
         counts = [f"{trained['phrases'][genre]} phrases of {genre}" for genre in model.genres]
         told.append(f"Trained on {trained['dataset']}: {' and '.join(counts)}.")
-    if model.judge is not None:
-        right = f"{100 * model.judge.accuracy:.0f} %"
+    if model.classifier is not None:
+        right = f"{100 * model.classifier.accuracy:.0f} %"
         told.append(f"Percentages are the genre classifier's, which is right in {right} of phrases.")
     return " ".join(told)
 

@@ -61,17 +61,17 @@ def train_together(
         start, states = _begin(runs, stores)
         bar.initial += start * len(runs)
         bar.n += start * len(runs)
-        judged = [start == 0 or store.is_judged(start) for store in stores]
+        evaluated = [start == 0 or store.is_evaluated(start) for store in stores]
         logs = [
             stack.enter_context(
                 RunLog(run.folder.workdir, start, config.steps, evaluated=done, name=run.name)
             )
-            for run, done in zip(runs, judged, strict=True)
+            for run, done in zip(runs, evaluated, strict=True)
         ]
         if cadence.due(start, config.steps).evaluate:
-            for n, done in enumerate(judged):
+            for n, done in enumerate(evaluated):
                 if not done:
-                    _judge(runs[n], states[n], evaluator, logs[n], stores[n])
+                    _evaluate_checkpoint(runs[n], states[n], evaluator, logs[n], stores[n])
         stack.enter_context(stopping.deferred())
         going, checked = list(range(len(runs))), start
         states = together.stack(states)
@@ -104,15 +104,17 @@ def train_together(
                 if due.evaluate:
                     with stopping.deferred(False):
                         for n in going:
-                            _judge(runs[n], plain[n], evaluator, logs[n], stores[n])
+                            _evaluate_checkpoint(runs[n], plain[n], evaluator, logs[n], stores[n])
                 for log in logs:
                     log.restart_clock(step)
 
 
-def _judge(run: SweptRun, plain: TrainState, evaluator: Evaluator, log: RunLog, store: Checkpoints) -> None:
+def _evaluate_checkpoint(
+    run: SweptRun, plain: TrainState, evaluator: Evaluator, log: RunLog, store: Checkpoints
+) -> None:
     score, _ = evaluate(run.config, plain, evaluator, run.folder, log)
     log.sync()
-    store.judge(int(plain.step), score)
+    store.set_score(int(plain.step), score)
 
 
 def _finite_or_given_up(

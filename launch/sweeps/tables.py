@@ -84,7 +84,7 @@ def _strength_table(runs: Sequence[SweptRun]) -> str:
         [f"{sigma:g}", *(_strength(by_cell[model, sigma]) for model in models), _number(papers.get(sigma))]
         for sigma in sigmas
     ]
-    title = "## Total strength on `test` by share, percent (by the second judge)"
+    title = "## Total strength on `test` by share, percent (by the feature classifier)"
     head = ["σ_D", *models, "paper, base"]
     if not papers:
         head, rows = head[:-1], [row[:-1] for row in rows]
@@ -139,7 +139,7 @@ def _strength(run: SweptRun) -> str:
 
 
 def _total(run: SweptRun) -> tuple[float, float]:
-    """By the classifier and by the second judge."""
+    """By the genre classifier and by the feature classifier."""
     evaluation = _evaluation(run)
     return evaluation["total_strength"]["share"], evaluation["total_judge_strength"]["share"]
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from cyclegan_jax.evaluation.diversity import diversity
-from cyclegan_jax.evaluation.evaluate import Judges, Side, evaluate, evaluate_direction, scalars, strength
+from cyclegan_jax.evaluation.evaluate import (
+    Classifiers,
+    Side,
+    evaluate,
+    evaluate_direction,
+    scalars,
+    strength,
+)
 from cyclegan_jax.evaluation.model_selection import COLLAPSE, signs_of_collapse
 from cyclegan_jax.evaluation.preservation import compare, f1
 from cyclegan_jax.evaluation.texture import against
@@ -32,7 +39,7 @@ class MirrorTransfer:
         return mirrored
 
 
-class PitchJudge:
+class PitchClassifier:
     """Low phrases are jazz with 0.9, high ones with 0.2, blank ones with 0.6."""
 
     accuracy = 0.75
@@ -44,7 +51,7 @@ class PitchJudge:
         return np.stack([jazz, 1 - jazz], axis=1)
 
 
-class OnsetJudge:
+class OnsetClassifier:
     """Phrases with a note held on their step 1 are jazz with 0.8, others with 0.3."""
 
     accuracy = 0.5
@@ -92,11 +99,13 @@ def test_strength_by_hand():
     assert strength(0.6, 0.6, 0.6) == 0
 
 
-JUDGES = Judges(network=PitchJudge(), features=OnsetJudge())
+CLASSIFIERS = Classifiers(network=PitchClassifier(), features=OnsetClassifier())
 
 
 def test_jazz_to_pop_by_hand(jazz, pop):
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop), source_index=0
+    )
     of_jazz = figures["origin_genre"]
     assert of_jazz["share"] == {"origin": 0.75, "transfer": 0.25, "cycle": 0.75}
     assert of_jazz["probability"] == pytest.approx({"origin": 0.725, "transfer": 0.375, "cycle": 0.725})
@@ -108,7 +117,9 @@ def test_jazz_to_pop_by_hand(jazz, pop):
 
 
 def test_pop_to_jazz_by_hand(jazz, pop):
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(pop, pop), Side(jazz, jazz), source_index=1)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(pop, pop), Side(jazz, jazz), source_index=1
+    )
     of_pop = figures["origin_genre"]
     assert of_pop["share"] == {"origin": 1, "transfer": 0, "cycle": 0.5}
     assert of_pop["probability"] == pytest.approx({"origin": 0.8, "transfer": 0.25, "cycle": 0.6})
@@ -120,9 +131,11 @@ def test_pop_to_jazz_by_hand(jazz, pop):
 
 
 def test_the_second_judge_is_asked_about_the_same_three_versions(jazz, pop):
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop), source_index=0
+    )
     shares = {
-        name: (JUDGES.features.probabilities(rolls)[:, 0] > 0.5).mean()
+        name: (CLASSIFIERS.features.probabilities(rolls)[:, 0] > 0.5).mean()
         for name, rolls in {"origin": jazz, "transfer": thinned(jazz[:, :, ::-1]), "cycle": jazz}.items()
     }
     assert len(set(shares.values())) > 1
@@ -134,14 +147,18 @@ def test_the_cycle_of_notes_loses_what_only_greys_carried(jazz, pop):
     """Mirrored notes are made of sure and unsure cells: the way back from all of them is whole, from the
     sure ones half.
     """
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop), source_index=0)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop), source_index=0
+    )
     back = thinned(thinned(jazz))
     assert figures["cycle_f1"] == 1
     assert figures["cycle_f1_binary"] == pytest.approx(f1(jazz, back)) and f1(jazz, back) < 0.8
 
 
 def test_content_is_of_origin_and_transfer_and_of_origin_and_cycle(jazz, pop):
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(pop, pop), Side(jazz, jazz), source_index=1)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(pop, pop), Side(jazz, jazz), source_index=1
+    )
     to_jazz = thinned(pop[:, :, ::-1])
     to_jazz[:, 32:] = False
     cycled = pop.copy()
@@ -152,7 +169,9 @@ def test_content_is_of_origin_and_transfer_and_of_origin_and_cycle(jazz, pop):
 
 def test_texture_is_beside_the_target_and_copies_are_sought_among_what_was_trained_on(jazz, pop):
     to_pop = thinned(jazz[:, :, ::-1])
-    figures = evaluate_direction(MirrorTransfer(), JUDGES, Side(jazz, pop), Side(pop, to_pop), source_index=0)
+    figures = evaluate_direction(
+        MirrorTransfer(), CLASSIFIERS, Side(jazz, pop), Side(pop, to_pop), source_index=0
+    )
     assert {name: figures[name] for name in against(to_pop, pop)} == against(to_pop, pop)
     assert figures["nearest_train"] == 0
     assert figures["distinct"] == 2
@@ -161,9 +180,9 @@ def test_texture_is_beside_the_target_and_copies_are_sought_among_what_was_train
 
 def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
     sides = Side(jazz, jazz), Side(pop, pop)
-    evaluation = evaluate(MirrorTransfer(), JUDGES, *sides)
-    a_to_b = evaluate_direction(MirrorTransfer(), JUDGES, *sides, source_index=0)
-    b_to_a = evaluate_direction(MirrorTransfer(), JUDGES, *reversed(sides), source_index=1)
+    evaluation = evaluate(MirrorTransfer(), CLASSIFIERS, *sides)
+    a_to_b = evaluate_direction(MirrorTransfer(), CLASSIFIERS, *sides, source_index=0)
+    b_to_a = evaluate_direction(MirrorTransfer(), CLASSIFIERS, *reversed(sides), source_index=1)
     assert (evaluation["a_to_b"], evaluation["b_to_a"]) == (a_to_b, b_to_a)
     assert evaluation["total_strength"] == pytest.approx({"share": 0.625, "probability": 0.4})
     assert evaluation["cycle_f1"] == 0.75
@@ -179,7 +198,7 @@ def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
 
 
 def test_scalars_name_each_number_by_its_path(jazz, pop):
-    row = scalars(evaluate(MirrorTransfer(), JUDGES, Side(jazz, jazz), Side(pop, pop)), "validation")
+    row = scalars(evaluate(MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop)), "validation")
     assert row["validation/a_to_b/strength/share"] == 0.5
     assert row["validation/b_to_a/origin_genre/share/cycle"] == 0.5
     assert row["validation/total_strength/share"] == 0.625

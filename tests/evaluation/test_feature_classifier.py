@@ -1,11 +1,11 @@
-"""The second judge: its features counted by hand, and what it makes of music that is easy to tell."""
+"""The feature classifier: its features counted by hand, and what it makes of music that is easy to tell."""
 
 import numpy as np
 import pytest
 from support.hand_made import rolls
 
-from cyclegan_jax.evaluation import feature_classifier as second_judge
-from cyclegan_jax.evaluation.feature_classifier import features, train_second_judge
+from cyclegan_jax.evaluation import feature_classifier
+from cyclegan_jax.evaluation.feature_classifier import features, train_feature_classifier
 
 BASS, CHORD, MELODY = slice(0, 12), slice(12, 37), slice(37, 86)
 SIZES, ONSETS, LENGTHS, OCTAVES, NOTES = slice(86, 99), slice(99, 115), slice(115, 125), slice(125, 132), 132
@@ -57,9 +57,9 @@ def genre(seed: int, count: int, steps: int) -> np.ndarray:
 def test_it_learns_what_tells_two_genres_apart():
     train = {"a": genre(1, 60, 1), "b": genre(2, 90, 3)}
     validation = {"a": genre(3, 20, 1), "b": genre(4, 30, 3)}
-    judge = train_second_judge(train, validation, seed=0)
-    assert judge.accuracy > 0.9
-    said = judge.probabilities(np.concatenate([genre(5, 10, 1), genre(6, 10, 3)]))
+    classifier = train_feature_classifier(train, validation, seed=0)
+    assert classifier.accuracy > 0.9
+    said = classifier.probabilities(np.concatenate([genre(5, 10, 1), genre(6, 10, 3)]))
     assert said.shape == (20, 2)
     np.testing.assert_allclose(said.sum(axis=1), 1)
     assert (said.argmax(axis=1) == np.repeat([0, 1], 10)).mean() > 0.9
@@ -71,24 +71,24 @@ def test_the_larger_genre_is_no_better_guess():
         "a": np.concatenate([low[:280], high[:120]]),
         "b": np.concatenate([low[:15], high[:35]]),
     }
-    assert train_second_judge(sides, sides, seed=0).accuracy == pytest.approx(0.7)
+    assert train_feature_classifier(sides, sides, seed=0).accuracy == pytest.approx(0.7)
 
 
 def test_equal_seeds_judge_alike():
     sides = {"a": genre(1, 40, 1), "b": genre(2, 40, 3)}
-    one, other = (train_second_judge(sides, sides, seed=3) for _ in range(2))
+    one, other = (train_feature_classifier(sides, sides, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.probabilities(sides["a"]), other.probabilities(sides["a"]))
 
 
 def test_features_are_the_same_in_parts_and_of_rows_asked_for(monkeypatch):
     whole = features(SONG)
-    monkeypatch.setattr(second_judge, "AT_ONCE", 1)
+    monkeypatch.setattr(feature_classifier, "AT_ONCE", 1)
     np.testing.assert_array_equal(features(SONG), whole)
     np.testing.assert_array_equal(features(SONG, np.array([1])), whole[1:2])
 
 
 def test_of_many_phrases_some_are_trained_on(monkeypatch):
-    monkeypatch.setattr(second_judge, "MOST_PHRASES", 50)
+    monkeypatch.setattr(feature_classifier, "MOST_PHRASES", 50)
     asked = []
 
     class Watched:
@@ -103,5 +103,5 @@ def test_of_many_phrases_some_are_trained_on(monkeypatch):
             return self.rolls[rows]
 
     train = {"a": Watched(genre(1, 60, 1)), "b": Watched(genre(2, 40, 3))}
-    judge = train_second_judge(train, {"a": genre(3, 20, 1), "b": genre(4, 20, 3)}, seed=0)
-    assert asked == [50, 40] and judge.accuracy > 0.9
+    classifier = train_feature_classifier(train, {"a": genre(3, 20, 1), "b": genre(4, 20, 3)}, seed=0)
+    assert asked == [50, 40] and classifier.accuracy > 0.9

@@ -1,4 +1,4 @@
-"""The judge: what it learns, what it sees, which weights it keeps, and how it bears noise."""
+"""The classifier: what it learns, what it sees, which weights it keeps, and how it bears noise."""
 
 import threading
 from pathlib import Path
@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.evaluation import genre_classifier as judge_module
-from cyclegan_jax.evaluation.feature_classifier import SecondJudge
-from cyclegan_jax.evaluation.genre_classifier import PATIENCE, Judge, robustness, to_signed, train_judge
+from cyclegan_jax.evaluation import genre_classifier as module
+from cyclegan_jax.evaluation.feature_classifier import FeatureClassifier
+from cyclegan_jax.evaluation.genre_classifier import (
+    PATIENCE,
+    GenreClassifier,
+    robustness,
+    to_signed,
+    train_genre_classifier,
+)
 from cyclegan_jax.models.classifier import Classifier
-from launch.run import judges as judging
+from launch.run import classifiers as beside_dataset
 
 
 def textures(seed: int, count: int, low: int, high: int) -> np.ndarray:
@@ -30,8 +36,8 @@ def both(seed: int, count: int) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def learned() -> Judge:
-    return train_judge(both(0, 64), both(10, 16), seed=3, epochs=4)
+def learned() -> GenreClassifier:
+    return train_genre_classifier(both(0, 64), both(10, 16), seed=3, epochs=4)
 
 
 def test_tells_two_plain_genres_apart_on_phrases_it_has_not_seen(learned):
@@ -65,9 +71,9 @@ def test_balanced_accuracy_is_the_mean_of_both_genres_however_many_phrases_each_
 def test_stored_accuracy_is_that_of_the_weights_kept():
     train = {"a": textures(0, 16, 0, 84), "b": textures(1, 16, 0, 84)}
     validation = {"a": textures(2, 11, 0, 84), "b": textures(3, 7, 0, 84)}
-    judge = train_judge(train, validation, seed=0, epochs=3)
-    again = judge.balanced_accuracy(to_signed(validation["a"]), to_signed(validation["b"]))
-    assert judge.accuracy == again
+    classifier = train_genre_classifier(train, validation, seed=0, epochs=3)
+    again = classifier.balanced_accuracy(to_signed(validation["a"]), to_signed(validation["b"]))
+    assert classifier.accuracy == again
 
 
 class Scorer:
@@ -84,7 +90,7 @@ class Scorer:
         return jnp.stack([-score, score], axis=1)
 
     def _note(self, rolls: np.ndarray) -> None:
-        if len(rolls) == judge_module.BATCH_SIZE:
+        if len(rolls) == module.BATCH_SIZE:
             values = np.asarray(rolls)
             Scorer.seen.append((((values + 1) / 2).sum(axis=(1, 2, 3)), set(np.unique(values).tolist())))
 
@@ -101,30 +107,30 @@ def counted(counts: range) -> np.ndarray:
 def scripted(monkeypatch):
     """Training of Scorer, with validation accuracies out of a list."""
 
-    def train(accuracies: list[float], **sizes: int) -> tuple[Judge, list[dict]]:
+    def train(accuracies: list[float], **sizes: int) -> tuple[GenreClassifier, list[dict]]:
         Scorer.seen, asked, script = [], [], iter(accuracies)
 
-        def next_accuracy(self: Judge, a: np.ndarray, b: np.ndarray) -> float:
+        def next_accuracy(self: GenreClassifier, a: np.ndarray, b: np.ndarray) -> float:
             asked.append(self.params)
             return next(script)
 
-        monkeypatch.setattr(judge_module, "Classifier", Scorer)
-        monkeypatch.setattr(Judge, "balanced_accuracy", next_accuracy)
+        monkeypatch.setattr(module, "Classifier", Scorer)
+        monkeypatch.setattr(GenreClassifier, "balanced_accuracy", next_accuracy)
         a, b = counted(range(1, sizes.get("a", 8) + 1)), counted(range(2001, 2001 + sizes.get("b", 8)))
         held_out = {"a": a[:1], "b": b[:1]}
-        judge = train_judge({"a": a, "b": b}, held_out, seed=0, epochs=len(accuracies))
+        classifier = train_genre_classifier({"a": a, "b": b}, held_out, seed=0, epochs=len(accuracies))
         jax.effects_barrier()
-        return judge, asked
+        return classifier, asked
 
     return train
 
 
 def test_weights_of_the_best_validation_accuracy_are_kept(scripted):
-    judge, asked = scripted([0.6, 0.8, 0.7, 0.5])
+    classifier, asked = scripted([0.6, 0.8, 0.7, 0.5])
     weights = [float(params["weight"]) for params in asked]
     assert len(set(weights)) == 4
-    assert judge.accuracy == 0.8
-    assert float(judge.params["weight"]) == weights[1]
+    assert classifier.accuracy == 0.8
+    assert float(classifier.params["weight"]) == weights[1]
 
 
 def test_stops_when_no_better_accuracy_comes_and_when_none_can(scripted):
@@ -135,11 +141,11 @@ def test_stops_when_no_better_accuracy_comes_and_when_none_can(scripted):
 
 
 def test_batches_are_half_and_half_and_the_larger_genre_is_drawn_down_afresh(scripted):
-    judge, _ = scripted([0.5, 0.6], a=50, b=16)
-    assert float(judge.params["weight"]) > 0
+    classifier, _ = scripted([0.5, 0.6], a=50, b=16)
+    assert float(classifier.params["weight"]) > 0
     assert all(values == {-1.0, 1.0} for _, values in Scorer.seen)
     counts = np.array([counts for counts, _ in Scorer.seen]).astype(int)
-    assert counts.shape == (2 * 2, judge_module.BATCH_SIZE)
+    assert counts.shape == (2 * 2, module.BATCH_SIZE)
     assert ((counts > 2000).sum(axis=1) == 8).all()
     epochs = [set(counts[:2][counts[:2] < 2000]), set(counts[2:][counts[2:] < 2000])]
     assert [len(drawn) for drawn in epochs] == [16, 16]
@@ -176,18 +182,18 @@ def test_robustness_without_noise_is_the_clean_accuracy(learned):
 
 @pytest.fixture
 def trained(monkeypatch) -> list[dict]:
-    """What `get_judge` trains on, one entry a training; the n-th judge's accuracy is n / 10."""
+    """What `get_genre_classifier` trains on, one entry a training; the n-th has accuracy n / 10."""
     trainings = []
 
     def load(folder: Path, split: str, pair: tuple[str, str]) -> dict:
         return {genre: SimpleNamespace(rolls=f"{split} {genre}") for genre in pair}
 
-    def train(train: dict, validation: dict, seed: int, epochs: int) -> Judge:
+    def train(train: dict, validation: dict, seed: int, epochs: int) -> GenreClassifier:
         trainings.append({"train": train, "validation": validation})
-        return Judge({"weight": np.float32(len(trainings))}, len(trainings) / 10)
+        return GenreClassifier({"weight": np.float32(len(trainings))}, len(trainings) / 10)
 
-    monkeypatch.setattr(judging, "load_phrases", load)
-    monkeypatch.setattr(judging, "train_judge", train)
+    monkeypatch.setattr(beside_dataset, "load_phrases", load)
+    monkeypatch.setattr(beside_dataset, "train_genre_classifier", train)
     return trainings
 
 
@@ -197,8 +203,8 @@ def kept(place: Path) -> list[Path]:
 
 def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(trained, tmp_path):
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
-    first = judging.get_judge(folder, "0123", ("jazz", "pop"))
-    again = judging.get_judge(folder, "0123", ("jazz", "pop"))
+    first = beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop"))
+    again = beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop"))
     assert (again.accuracy, again.params["weight"]) == (first.accuracy, first.params["weight"]) == (0.1, 1)
     assert trained == [
         {
@@ -206,22 +212,26 @@ def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(train
             "validation": {"a": "validation jazz", "b": "validation pop"},
         }
     ]
-    assert judging.get_judge(folder, "0123", ("jazz", "pop"), retrain=True).accuracy == 0.2
-    assert judging.get_judge(folder, "0123", ("pop", "jazz")).accuracy == 0.3
-    assert judging.get_judge(folder, "4567", ("jazz", "pop")).accuracy == 0.4
-    assert judging.get_judge(folder, "0123", ("jazz", "pop")).accuracy == 0.2
+    assert beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop"), retrain=True).accuracy == 0.2
+    assert beside_dataset.get_genre_classifier(folder, "0123", ("pop", "jazz")).accuracy == 0.3
+    assert beside_dataset.get_genre_classifier(folder, "4567", ("jazz", "pop")).accuracy == 0.4
+    assert beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop")).accuracy == 0.2
     assert len(kept(tmp_path)) == 3
 
 
 def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_genre_a_first(
     trained, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(judging, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
-    monkeypatch.setattr(judging, "train_second_judge", lambda *sides, seed: SecondJudge(None, (*sides, seed)))
+    monkeypatch.setattr(beside_dataset, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
+    monkeypatch.setattr(
+        beside_dataset,
+        "train_feature_classifier",
+        lambda *sides, seed: FeatureClassifier(None, (*sides, seed)),
+    )
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
-    judges = judging.get_judges(folder, "0123", ("pop", "jazz"))
-    assert judges.network.accuracy == 0.1
-    assert judges.features.accuracy == (
+    classifiers = beside_dataset.get_classifiers(folder, "0123", ("pop", "jazz"))
+    assert classifiers.network.accuracy == 0.1
+    assert classifiers.features.accuracy == (
         {"a": "train pop", "b": "train jazz"},
         {"a": "validation pop", "b": "validation jazz"},
         0,
@@ -231,14 +241,17 @@ def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_ge
 def test_a_judge_in_the_making_keeps_nobody_waiting_until_it_is_asked_and_then_says_what_went_wrong():
     asked, threads = threading.Event(), []
 
-    def make() -> SecondJudge:
+    def make() -> FeatureClassifier:
         threads.append(threading.current_thread())
         assert asked.wait(60)
         raise ValueError("too few phrases")
 
-    judge = judging.InTheMaking(make)
+    classifier = beside_dataset.InTheMaking(make)
     asked.set()
-    for ask in (lambda: judge.accuracy, lambda: judge.probabilities(np.zeros((1, 64, 84, 1), bool))):
+    for ask in (
+        lambda: classifier.accuracy,
+        lambda: classifier.probabilities(np.zeros((1, 64, 84, 1), bool)),
+    ):
         with pytest.raises(ValueError, match="too few phrases"):
             ask()
     assert threads and threads[0] is not threading.current_thread()
@@ -246,15 +259,15 @@ def test_a_judge_in_the_making_keeps_nobody_waiting_until_it_is_asked_and_then_s
 
 def test_pairs_whose_genres_have_dashes_have_classifiers_of_their_own(trained, tmp_path):
     folder = tmp_path / "data" / "genre_rolls" / "midi" / "1.0.0"
-    assert judging.get_judge(folder, "0123", ("hip-hop", "rock")).accuracy == 0.1
-    assert judging.get_judge(folder, "0123", ("hip", "hop-rock")).accuracy == 0.2
+    assert beside_dataset.get_genre_classifier(folder, "0123", ("hip-hop", "rock")).accuracy == 0.1
+    assert beside_dataset.get_genre_classifier(folder, "0123", ("hip", "hop-rock")).accuracy == 0.2
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x81\xa1a\x01"])
 def test_a_kept_classifier_that_cannot_be_read_is_named(trained, tmp_path, content):
     folder = tmp_path / "data" / "genre_rolls" / "demo" / "1.0.0"
-    judging.get_judge(folder, "0123", ("jazz", "pop"))
+    beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop"))
     (path,) = kept(tmp_path)
     path.write_bytes(content)
     with pytest.raises(UserError, match=path.name):
-        judging.get_judge(folder, "0123", ("jazz", "pop"))
+        beside_dataset.get_genre_classifier(folder, "0123", ("jazz", "pop"))

@@ -31,7 +31,7 @@ from launch.run.feed import (
 def straight(tmp_path_factory):
     """A run one step at a time, phrases held: its folder and its last state."""
     workdir = tmp_path_factory.mktemp("feed") / "straight"
-    return workdir, run(workdir, EVERY_FIVE, judged=True)
+    return workdir, run(workdir, EVERY_FIVE, evaluated=True)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_as_many_steps_go_at_once_as_lie_between_two_ticks_but_for_a_cpu(monkeyp
 @pytest.mark.slow
 def test_phrases_streamed_are_the_phrases_held_to_the_bit(straight, tmp_path, no_room_on_the_device):
     workdir, state = straight
-    streamed = run(tmp_path, judged=True)
+    streamed = run(tmp_path, evaluated=True)
     assert_same_bits(streamed, state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
 

@@ -50,4 +50,4 @@ def test_where_nothing_is_left_there_is_no_way_back_and_the_page_says_so(model, 
 
 def test_what_a_model_was_trained_on_is_told_as_far_as_it_is_known(model):
     assert "genre_rolls/demo" in facts(model) and "phrases of jazz and" in facts(model)
-    assert facts(dataclasses.replace(model, trained_on={}, judge=None)) == ""
+    assert facts(dataclasses.replace(model, trained_on={}, classifier=None)) == ""

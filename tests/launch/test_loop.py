@@ -46,17 +46,17 @@ class PoisonedParallel(Parallel):
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory) -> tuple[Path, TrainState]:
     workdir = tmp_path_factory.mktemp("loop") / "straight"
-    return workdir, run(workdir, judged=True)
+    return workdir, run(workdir, evaluated=True)
 
 
 @pytest.mark.slow
 def test_ten_steps_straight_and_stopped_and_taken_up_again_are_the_same_to_the_bit(straight, tmp_path):
     workdir, state = straight
     with pytest.raises(Stopped):
-        run(tmp_path, judged=True, watch=stop_at(7))
+        run(tmp_path, evaluated=True, watch=stop_at(7))
     assert steps_saved(tmp_path) == [5]
     asked = []
-    resumed = run(tmp_path, judged=True, watch=asked.append)
+    resumed = run(tmp_path, evaluated=True, watch=asked.append)
     assert asked == [5, 6, 7, 8, 9]
     assert_same_bits(resumed, state)
     assert_same_bits(saved(tmp_path, 10), state)
@@ -90,7 +90,7 @@ def test_what_a_run_leaves(straight):
 
 def test_a_finished_run_is_not_trained_on(straight, tmp_path):
     workdir, state = straight
-    again = run(workdir, judged=True, watch=stop_at(10))
+    again = run(workdir, evaluated=True, watch=stop_at(10))
     assert_same_bits(again, state)
 
 
@@ -172,10 +172,10 @@ class BlankTransfer:
 @pytest.mark.slow
 def test_a_collapse_is_told_and_stops_the_run_only_where_asked(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("launch.run.loop.Transfer", BlankTransfer)
-    run(tmp_path / "told", judged=True)
+    run(tmp_path / "told", evaluated=True)
     said = "".join(capfd.readouterr())
     assert said.count("blank_share of a_to_b is 1.000, but should be at most 0.05") == 2
     with pytest.raises(TrainingCollapsedError, match="collapsed by step 5"):
-        run(tmp_path / "stopped", judged=True, stop_on_collapse=True)
+        run(tmp_path / "stopped", evaluated=True, stop_on_collapse=True)
     assert steps_saved(tmp_path / "told") == [5, 10]
     assert steps_saved(tmp_path / "stopped") == [5]

@@ -134,7 +134,10 @@ def test_the_bar_shows_epoch_step_speed_and_losses(tmp_path, capfd):
     said = "".join(capfd.readouterr())
     for word in ("epoch 1", "3/10", "phrases/s", *(f"{name}=0.500" for name in SHOWN)):
         assert word in said
-    assert "step 3: strength 0.250, second judge 1.250, chroma 2.250, cycle F1 3.250, diversity 4.250" in said
+    assert (
+        "step 3: strength 0.250, feature classifier 1.250, chroma 2.250, cycle F1 3.250, diversity 4.250"
+        in said
+    )
 
 
 def test_signs_of_collapse_are_told_by_step_and_figure(tmp_path, capfd):

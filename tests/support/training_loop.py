@@ -11,7 +11,7 @@ import numpy as np
 from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
-from cyclegan_jax.evaluation.evaluate import Judges
+from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
@@ -65,7 +65,7 @@ def stop_at(stop: int) -> Callable[[int], None]:
     return watch
 
 
-class PitchJudge:
+class PitchClassifier:
     accuracy = 1.0
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def evaluator() -> Evaluator:
         genre: Phrases(rolls=rolls(seed, 5), tempos=np.full(5, 100.0), songs=1)
         for seed, genre in enumerate(CONFIG.pair, start=3)
     }
-    return Evaluator(Judges(PitchJudge(), PitchJudge()), held_out, held_out)
+    return Evaluator(Classifiers(PitchClassifier(), PitchClassifier()), held_out, held_out)
 
 
 def run(
@@ -86,14 +86,14 @@ def run(
     cadence: Cadence = EVERY_FIVE,
     config: Config = CONFIG,
     *,
-    judged: bool = False,
+    evaluated: bool = False,
     stop_on_collapse: bool = False,
     rollback: bool = False,
     **options,
 ) -> TrainState:
     folder = RunFolder(workdir)
     folder.claim(config, workdir)
-    one = evaluator() if judged else None
+    one = evaluator() if evaluated else None
     return train(
         config,
         cadence,

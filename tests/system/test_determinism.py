@@ -34,10 +34,10 @@ def test_the_same_command_in_another_process_gives_the_same_bits(run_dir, demo_d
 def test_seven_loader_threads_give_the_same_order_and_the_same_bits_as_two(tmp_path, monkeypatch):
     monkeypatch.setattr("launch.run.feed.SHARE_OF_MEMORY", 0.0)  # so that phrases are streamed
     monkeypatch.delattr("launch.run.feed.Held")
-    expected = run(tmp_path / "two", judged=True)
+    expected = run(tmp_path / "two", evaluated=True)
     options = grain.ReadOptions(num_threads=7, prefetch_buffer_size=7)
     monkeypatch.setattr(batches, "READ_AHEAD", options)
-    assert_same_bits(run(tmp_path / "others", judged=True), expected)
+    assert_same_bits(run(tmp_path / "others", evaluated=True), expected)
     logs = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("two", "others")]
     assert logs[0] == logs[1]
 

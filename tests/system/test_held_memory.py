@@ -30,7 +30,7 @@ def main() -> None:
 
     config = dataclasses.replace(CONFIG, steps=STEPS, constant_steps=STEPS // 2)
     with tempfile.TemporaryDirectory() as place:
-        run(Path(place), CADENCE, config, judged=True, watch=watch)
+        run(Path(place), CADENCE, config, evaluated=True, watch=watch)
     print(json.dumps(seen))
 
 

@@ -79,7 +79,7 @@ def test_twenty_kills_leave_no_trace_in_what_was_trained(untouched, demo_dir, tm
         halves += killed(kind, flags, tmp_path, chance)
         if kind == "evaluation":
             with Checkpoints(tmp_path / "run" / "checkpoints", read_only=True) as checkpoints:
-                assert not checkpoints.is_judged(EVALUATED), "it was killed amid that"
+                assert not checkpoints.is_evaluated(EVALUATED), "it was killed amid that"
     begun_from.append(newest(tmp_path / "run"))
     print(f"{len(plan)} kills, {halves} left a save half done; begun from {begun_from}")
     assert begun_from == sorted(begun_from) and len(set(begun_from)) > MOMENTS

@@ -54,7 +54,7 @@ def handled(monkeypatch):
 def unstopped(tmp_path_factory) -> tuple[Path, TrainState]:
     """Workdir and last state of the run that nobody stopped."""
     workdir = tmp_path_factory.mktemp("unstopped")
-    return workdir, run(workdir, judged=True)
+    return workdir, run(workdir, evaluated=True)
 
 
 def end_of(process: subprocess.Popen, since: float) -> str:
@@ -76,12 +76,12 @@ def test_a_run_stopped_and_taken_up_again_is_the_same_to_the_bit(
             signal.raise_signal(number)
 
     with pytest.raises(StoppedError, match=f"stopped at step {step + 1} of 10, which is saved") as stop:
-        run(tmp_path, judged=True, watch=signalled)
+        run(tmp_path, evaluated=True, watch=signalled)
     assert stop.value.code == CODES[number]
     assert max(steps_saved(tmp_path)) == step + 1
     assert log(tmp_path)[-1]["step"] == step + 1 and "epoch" in log(tmp_path)[-1]
     monkeypatch.setattr(stopping._Asked, "number", None)
-    resumed = run(tmp_path, judged=True)
+    resumed = run(tmp_path, evaluated=True)
     assert_same_bits(resumed, state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
 
@@ -101,15 +101,15 @@ def test_an_evaluation_that_is_broken_off_comes_again(unstopped, tmp_path, handl
     with monkeypatch.context() as patched:
         patched.setattr(loop, "evaluate", broken_off)
         with pytest.raises(StoppedError):
-            run(tmp_path, judged=True)
+            run(tmp_path, evaluated=True)
     with Checkpoints(tmp_path / "checkpoints", read_only=True) as checkpoints:
-        assert checkpoints.steps() == [5] and not checkpoints.is_judged(5)
+        assert checkpoints.steps() == [5] and not checkpoints.is_evaluated(5)
     assert "validation/score" in log(tmp_path)[-1], "its line was written, its score was not"
     monkeypatch.setattr(stopping._Asked, "number", None)
-    assert_same_bits(run(tmp_path, judged=True), state)
+    assert_same_bits(run(tmp_path, evaluated=True), state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
     with Checkpoints(tmp_path / "checkpoints", read_only=True) as checkpoints:
-        assert checkpoints.is_judged(5)
+        assert checkpoints.is_evaluated(5)
 
 
 def test_a_signal_amid_a_callback_that_swallows_exceptions_is_not_lost(tmp_path):

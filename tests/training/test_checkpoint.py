@@ -20,7 +20,7 @@ def save_scores(folder, scores, first=1):
         for step, score in enumerate(scores, start=first):
             checkpoints.save(step, state, CONFIG)
             if score is not None:
-                checkpoints.judge(step, score)
+                checkpoints.set_score(step, score)
         return steps_in(folder), checkpoints.best()
 
 
@@ -30,9 +30,9 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "checkpoints"
     with Checkpoints(folder) as checkpoints:
         checkpoints.save(5, random_state(5), CONFIG)
-        checkpoints.judge(5, 0.9)
+        checkpoints.set_score(5, 0.9)
         checkpoints.save(7, random_state(7), dataclasses.replace(CONFIG, steps=20))
-        checkpoints.judge(7, 0.1)
+        checkpoints.set_score(7, 0.1)
     return folder
 
 

@@ -21,7 +21,7 @@ def original(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("original") / "checkpoints"
     with Checkpoints(folder) as checkpoints:
         checkpoints.save(5, random_state(5), CONFIG)
-        checkpoints.judge(5, 0.25)
+        checkpoints.set_score(5, 0.25)
         checkpoints.save(7, random_state(7), CONFIG)
     return folder
 

@@ -40,13 +40,13 @@ def model(exported) -> cg.Model:
 def test_it_has_the_runs_parameters_to_float16_and_knows_where_it_comes_from(model, run_dir):
     of_run = model_of_run(RunFolder(run_dir))
     assert model.config == of_run.config and model.genres == ("jazz", "pop")
-    ours = {**model.generators, "judge": model.judge.params}
-    theirs = {**of_run.generators, "judge": of_run.judge.params}
+    ours = {**model.generators, "judge": model.classifier.params}
+    theirs = {**of_run.generators, "judge": of_run.classifier.params}
     assert jax.tree.structure(ours) == jax.tree.structure(jax.tree.map(np.asarray, theirs))
     for mine, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         assert mine.dtype == np.float32
         np.testing.assert_array_equal(mine, np.asarray(other, np.float16).astype(np.float32))
-    assert model.judge.accuracy == of_run.judge.accuracy > 0.8
+    assert model.classifier.accuracy == of_run.classifier.accuracy > 0.8
     assert model.evaluation == json.loads((run_dir / "evaluation.json").read_text())
     assert model.trained_on["dataset"].startswith("genre_rolls/demo/")
     assert model.trained_on["fingerprint"] == model.config.fingerprint
@@ -61,7 +61,7 @@ def test_it_says_the_same_as_the_run_but_for_rounding(model, run_dir):
         np.testing.assert_allclose(found, wanted, atol=0.01)
         assert ((found > 0.5) != (wanted > 0.5)).mean() < 1e-3
     np.testing.assert_allclose(
-        model.judge.probabilities(phrases), of_run.judge.probabilities(phrases), atol=0.01
+        model.classifier.probabilities(phrases), of_run.classifier.probabilities(phrases), atol=0.01
     )
 
 
@@ -93,13 +93,13 @@ def test_the_probability_of_a_genre_is_over_all_phrases_with_notes(model, tmp_pa
     path = write_midi_file(tmp_path / "a.mid", [(0, 480, 60), (3 * 7680, 3 * 7680 + 480, 64)])
     phrases = np.zeros((2, 64, 84, 1), bool)
     phrases[0, :4, 36] = phrases[1, :4, 40] = True
-    wanted = model.judge.probabilities(phrases).mean(axis=0)
+    wanted = model.classifier.probabilities(phrases).mean(axis=0)
     found = model.probabilities(path.read_bytes())
     assert tuple(found) == model.genres
     np.testing.assert_allclose(list(found.values()), wanted, rtol=1e-5)
     beyond = write_midi_file(tmp_path / "b.mid", [(0, 480, 10)])
     assert model.probabilities(beyond.read_bytes()) == {}
-    assert dataclasses.replace(model, judge=None).probabilities(path.read_bytes()) == {}
+    assert dataclasses.replace(model, classifier=None).probabilities(path.read_bytes()) == {}
 
 
 def telling(data: bytes, **others: object) -> bytes:
@@ -224,7 +224,7 @@ def test_what_float16_cannot_hold_and_what_has_no_judge_is_not_saved(model, tmp_
     with pytest.raises(UserError, match="float16 cannot hold"):
         save(dataclasses.replace(model, generators=huge), tmp_path / "a.model")
     with pytest.raises(UserError, match="no classifier"):
-        save(dataclasses.replace(model, judge=None), tmp_path / "a.model")
+        save(dataclasses.replace(model, classifier=None), tmp_path / "a.model")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Which songs train, which choose, which judge: by song, never by phrase."""
+"""Which songs are for training, validation and test: by song, never by phrase."""
 
 import hashlib
 from collections import Counter
