@@ -57,7 +57,7 @@ def evaluate_direction(
     its binarised notes, so that nothing is smuggled in probabilities. `origin_genre` and
     `judged_origin_genre` say what the genre classifier and the feature classifier took for the source's
     genre. The content figures compare the transfer with its origin, those under `cycle` the cycle; the
-    texture figures compare with the target genre's held-out phrases, `nearest_train` with its training phrases.
+    texture figures compare with the target genre's held-out phrases, `nearest_train` with its training ones.
     """
     pair, phrases = transfer.config.pair, source.held_out
     to, back = pair[1 - source_index], pair[source_index]
