@@ -15,7 +15,7 @@ A step of training, on one device, and a phrase on its way from jazz to pop:
 >>> state, metrics = step(cg.create_state(config, optimiser), dict(zip("abm", rolls)))
 >>> int(state.step), bool(np.isfinite(metrics["loss/generators"]))
 (1, True)
->>> cg.Transfer(config, state.generators).phrases(rolls[0], to="pop").shape
+>>> cg.Transfer(config, state.generators).generate(rolls[0], to="pop").shape
 (2, 64, 84, 1)
 
 Whole songs go by a model file: `load("jazz_pop.model").transfer("song.mid", to="pop")`. The dataset is in

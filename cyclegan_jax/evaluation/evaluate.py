@@ -61,9 +61,9 @@ def evaluate_direction(
     """
     pair, phrases = transfer.config.pair, source.held_out
     to, back = pair[1 - source_index], pair[source_index]
-    fakes = transfer.phrases(phrases, to=to)
+    fakes = transfer.generate(phrases, to=to)
     notes = to_notes(fakes)
-    cycled = to_notes(transfer.phrases(fakes, to=back))
+    cycled = to_notes(transfer.generate(fakes, to=back))
     versions = {"origin": phrases, "transfer": notes, "cycle": cycled}
     by_network = _shares(classifiers.network, versions, source_index)
     by_features = _shares(classifiers.features, versions, source_index)
@@ -76,7 +76,7 @@ def evaluate_direction(
         **compare(phrases, notes),
         "cycle": compare(phrases, cycled),
         "cycle_f1": f1(phrases, cycled),
-        "cycle_f1_binary": f1(phrases, to_notes(transfer.phrases(notes, to=back))),
+        "cycle_f1_binary": f1(phrases, to_notes(transfer.generate(notes, to=back))),
         "diversity": diversity(phrases, notes),
         "distinct": distinct(notes),
         "nearest_train": nearest(notes, target.train),

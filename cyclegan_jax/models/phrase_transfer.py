@@ -23,7 +23,7 @@ class Transfer:
         self.generators = generators
         self._module = build_generator(config)
 
-    def phrases(self, phrases: np.ndarray, to: str) -> np.ndarray:
+    def generate(self, phrases: np.ndarray, to: str) -> np.ndarray:
         """Note probabilities of phrases in genre `to`, one of the pair.
 
         [N, 64, 84, 1], bool or in [0, 1] -> [N, 64, 84, 1] float32 in (0, 1). Raises UserError for a

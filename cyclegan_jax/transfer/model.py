@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 import pretty_midi
 
@@ -20,7 +21,7 @@ from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.song import TransferredSong, midi_of, transfer_song
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """Both generators of a pair of genres and, where there is one, the classifier that tells them apart.
 
@@ -34,15 +35,32 @@ class Model:
     trained_on: dict[str, Any]
     evaluation: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """One line: what the model is, and how many weights it has instead of the weights."""
+        parameters = sum(leaf.size for leaf in jax.tree.leaves(self.generators))
+        return (
+            f"Model(genres={self.genres}, width={self.config.width}, blocks={self.config.blocks}, "
+            f"parameters={parameters}, classifier={self.classifier is not None}, "
+            f"dataset={self.trained_on.get('dataset')!r})"
+        )
+
     @property
     def genres(self) -> tuple[str, str]:
         """The two genres, A and B."""
         return self.config.pair
 
     @functools.cached_property
-    def phrases(self) -> Transfer:
-        """The transfer of single phrases."""
+    def phrase_transfer(self) -> Transfer:
+        """The generators ready for use on single phrases."""
         return Transfer(self.config, self.generators)
+
+    def generate(self, phrases: np.ndarray, to: str) -> np.ndarray:
+        """Note probabilities of phrases in genre `to`, one of the pair.
+
+        [N, 64, 84, 1], bool or in [0, 1] -> [N, 64, 84, 1] float32 in (0, 1). Raises UserError for a
+        genre that is not of the pair.
+        """
+        return self.phrase_transfer.generate(phrases, to)
 
     def transfer(self, source: Source, to: str, **controls: Any) -> pretty_midi.PrettyMIDI:  # noqa: ANN401
         """A song, a MIDI file's path or a PrettyMIDI, in genre `to`.
@@ -59,12 +77,12 @@ class Model:
     def network(self, to: str) -> Network:
         """The generator into genre `to`. Raises UserError for a genre that is not of the pair."""
         check_choice("to", to, self.genres)
-        return functools.partial(self.phrases.phrases, to=to)
+        return functools.partial(self.generate, to=to)
 
     def warm_up(self) -> None:
         """Compile all that a song needs, so that the first one need not wait."""
         phrase = np.zeros((1, *PHRASE_SHAPE), np.bool_)
-        self.phrases.phrases(phrase, to=self.genres[0])
+        self.generate(phrase, to=self.genres[0])
         if self.classifier is not None:
             self.classifier.probabilities(phrase)
 

@@ -36,8 +36,8 @@ def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[S
         phrases = held_out[source]
         rows = np.linspace(0, len(phrases) - 1, PHRASES + 2).astype(int)[1:-1]
         origin = phrases.rolls[rows]
-        transferred = to_notes(transfer.phrases(origin, to=target))
-        cycle = to_notes(transfer.phrases(transferred, to=source))
+        transferred = to_notes(transfer.generate(origin, to=target))
+        cycle = to_notes(transfer.generate(transferred, to=source))
         for number, row in enumerate(rows):
             rolls = {"origin": origin[number], "transfer": transferred[number], "cycle": cycle[number]}
             samples.append(

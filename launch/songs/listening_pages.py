@@ -62,7 +62,7 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
     """The page at `page_path`: sample phrases of `test`, and half a minute of each genre's longest song."""
     model = model_of_run(folder, dataset_folder)
     test = load_phrases(dataset_folder, "test", model.genres)
-    pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrases, test)]
+    pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrase_transfer, test)]
     for genre in model.genres:
         song = longest_song(dataset_folder, "test", genre)
         if song is not None:

@@ -28,7 +28,7 @@ class MirrorTransfer:
 
     config = SimpleNamespace(pair=("jazz", "pop"))
 
-    def phrases(self, phrases: np.ndarray, to: str) -> np.ndarray:
+    def generate(self, phrases: np.ndarray, to: str) -> np.ndarray:
         mirrored = phrases[:, :, ::-1].astype(np.float32)
         if phrases.dtype == bool:
             mirrored *= np.where(np.arange(64) % 2, 0.4, 0.7).astype(np.float32)[None, :, None, None]

@@ -165,7 +165,7 @@ class BlankTransfer:
     def __init__(self, config: Config, generators: dict) -> None:
         self.config = config
 
-    def phrases(self, phrases: np.ndarray, to: str) -> np.ndarray:
+    def generate(self, phrases: np.ndarray, to: str) -> np.ndarray:
         return np.zeros(phrases.shape, np.float32)
 
 

@@ -75,9 +75,9 @@ def test_each_goes_to_the_other_genre_and_its_notes_come_back(samples, generator
     transfer = Transfer(CONFIG, generators)
     for sample in samples:
         source, target = sample.name.split("_")[0::2][:2]
-        notes = transfer.phrases(sample.versions["origin"][None], to=target) > 0.5
+        notes = transfer.generate(sample.versions["origin"][None], to=target) > 0.5
         np.testing.assert_array_equal(sample.versions["transfer"], notes[0])
-        cycle = transfer.phrases(notes, to=source)
+        cycle = transfer.generate(notes, to=source)
         np.testing.assert_array_equal(sample.versions["cycle"], cycle[0] > 0.5)
 
 

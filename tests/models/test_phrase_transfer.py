@@ -51,7 +51,7 @@ def directly(transfer: Transfer, name: str, phrases: np.ndarray) -> np.ndarray:
 )
 def test_the_generator_of_the_direction_is_used(transfer, to, generator, other):
     phrases = rolls(3)
-    found = transfer.phrases(phrases, to=to)
+    found = transfer.generate(phrases, to=to)
     assert found.dtype == np.float32 and found.shape == (3, 64, 84, 1)
     assert found.min() > 0 and found.max() < 1
     np.testing.assert_allclose(found, directly(transfer, generator, phrases), atol=1e-5)
@@ -60,13 +60,13 @@ def test_the_generator_of_the_direction_is_used(transfer, to, generator, other):
 
 def test_probabilities_are_taken_as_well_as_notes(transfer):
     probabilities = np.random.default_rng(0).random((2, 64, 84, 1), np.float32)
-    found = transfer.phrases(probabilities, to="pop")
+    found = transfer.generate(probabilities, to="pop")
     np.testing.assert_allclose(found, directly(transfer, "gen_ab", probabilities), atol=1e-5)
 
 
 def test_a_genre_outside_the_pair_is_named_with_those_there_are(transfer):
     with pytest.raises(UserError, match=r"'classic'.*jazz, pop"):
-        transfer.phrases(rolls(1), to="classic")
+        transfer.generate(rolls(1), to="classic")
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH, BATCH + 1, 2 * BATCH + 3])

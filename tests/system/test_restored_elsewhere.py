@@ -82,7 +82,7 @@ def test_what_was_trained_in_bfloat16_transfers_alike_in_float32_on_a_cpu(tmp_pa
     assert all(leaf.dtype == np.float32 for leaf in jax.tree.leaves(networks))
     phrases = rolls(7, 5)
     found, exact = (
-        Transfer(dataclasses.replace(config, dtype=dtype), networks).phrases(phrases, to="pop")
+        Transfer(dataclasses.replace(config, dtype=dtype), networks).generate(phrases, to="pop")
         for dtype in ("bfloat16", "float32")
     )
     assert found.std() > 0.01

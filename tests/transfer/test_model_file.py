@@ -57,7 +57,7 @@ def test_it_says_the_same_as_the_run_but_for_rounding(model, run_dir):
     of_run = model_of_run(RunFolder(run_dir))
     phrases = np.random.default_rng(0).random((3, 64, 84, 1)) < 0.05
     for genre in model.genres:
-        found, wanted = (m.phrases.phrases(phrases, to=genre) for m in (model, of_run))
+        found, wanted = (m.generate(phrases, to=genre) for m in (model, of_run))
         np.testing.assert_allclose(found, wanted, atol=0.01)
         assert ((found > 0.5) != (wanted > 0.5)).mean() < 1e-3
     np.testing.assert_allclose(
