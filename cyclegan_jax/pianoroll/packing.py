@@ -11,13 +11,13 @@ from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 PACKED_BYTES = int(np.prod(PHRASE_SHAPE)) // 8  # of a phrase
 
 
-def pack(phrases: np.ndarray) -> np.ndarray:
+def pack_bits(phrases: np.ndarray) -> np.ndarray:
     """[N, 64, 84, 1] bool -> [N, 672] uint8, eight cells a byte."""
     return np.packbits(phrases.reshape(len(phrases), -1), axis=1)
 
 
-def unpack(packed: jax.Array) -> jax.Array:
-    """The inverse of `pack`, inside jit: [B, 672] uint8 -> [B, 64, 84, 1] bool."""
+def unpack_bits(packed: jax.Array) -> jax.Array:
+    """The inverse of `pack_bits`, inside jit: [B, 672] uint8 -> [B, 64, 84, 1] bool."""
     return jnp.unpackbits(packed, axis=1).astype(jnp.bool_).reshape(-1, *PHRASE_SHAPE)
 
 
@@ -32,7 +32,7 @@ def as_table(
     for batch in batches:
         rows.append({})
         for name, phrases in batch.items():
-            parts.append(pack(phrases))
+            parts.append(pack_bits(phrases))
             rows[-1][name] = np.arange(start, start + len(phrases))
             start += len(phrases)
     return np.concatenate(parts), rows

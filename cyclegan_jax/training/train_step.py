@@ -8,7 +8,7 @@ import optax
 
 from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
 from cyclegan_jax.models.build import Params
-from cyclegan_jax.pianoroll.packing import unpack
+from cyclegan_jax.pianoroll.packing import unpack_bits
 from cyclegan_jax.training.discriminator_inputs import NOISE, Noise
 from cyclegan_jax.training.gradient_accumulation import in_microbatches, slice_of
 from cyclegan_jax.training.objective import Metrics, Objective
@@ -116,7 +116,7 @@ def build_train_steps(
 
     def train_steps(state: TrainState, table: jax.Array, rows: Batch) -> tuple[TrainState, Metrics]:
         def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
-            return step(state, {name: unpack(table[numbers]) for name, numbers in rows.items()})
+            return step(state, {name: unpack_bits(table[numbers]) for name, numbers in rows.items()})
 
         if len(rows["a"]) == 1:  # no loop, for on a CPU XLA runs a loop's convolutions on one thread
             return one(state, {name: numbers[0] for name, numbers in rows.items()})

@@ -10,7 +10,7 @@ import numpy as np
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pianoroll.features import onsets
-from cyclegan_jax.pianoroll.packing import PACKED_BYTES, pack
+from cyclegan_jax.pianoroll.packing import PACKED_BYTES, pack_bits
 
 Batch = dict[str, np.ndarray]
 Rows = dict[str, np.ndarray]
@@ -88,7 +88,7 @@ class PairBatches:
         table = np.empty((self.packed_bytes // PACKED_BYTES, PACKED_BYTES), np.uint8)
         for start, phrases in zip(self._starts, self._sources, strict=True):
             for first in range(0, len(phrases), READ_AT_ONCE):
-                part = pack(phrases[first : first + READ_AT_ONCE])
+                part = pack_bits(phrases[first : first + READ_AT_ONCE])
                 table[start + first : start + first + len(part)] = part
         return table
 

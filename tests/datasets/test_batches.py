@@ -8,7 +8,7 @@ import pytest
 from cyclegan_jax.datasets.pipeline import batches as module
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.pianoroll.packing import pack
+from cyclegan_jax.pianoroll.packing import pack_bits
 
 A, B, C = 1000, 2000, 3000
 
@@ -183,11 +183,11 @@ def test_rows_of_the_packed_table_are_the_batch_and_each_genre_lies_there_once(i
         rows, batch = batches.rows(step), batches.batch(step)
         assert list(rows) == list(batch) == ["a", "b", "m"]
         for name, phrases in batch.items():
-            np.testing.assert_array_equal(table[rows[name]], pack(phrases))
+            np.testing.assert_array_equal(table[rows[name]], pack_bits(phrases))
 
 
 def test_more_phrases_than_are_read_at_once_are_packed_whole(monkeypatch):
     monkeypatch.setattr(module, "READ_AT_ONCE", 7)
     batches = make(mixed=FULL)
-    np.testing.assert_array_equal(batches.packed()[:23], pack(batches.a))
-    np.testing.assert_array_equal(batches.packed()[23:73], pack(batches.b))
+    np.testing.assert_array_equal(batches.packed()[:23], pack_bits(batches.a))
+    np.testing.assert_array_equal(batches.packed()[23:73], pack_bits(batches.b))

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase, Reading, Refused, Song
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import ConvertedSong, Phrase, Reading, Refused
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, fingerprint
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError
 from cyclegan_jax.datasets.genre_rolls.reading.splits import SPLITS, split_songs
@@ -32,7 +32,9 @@ def song(
     rolls = np.zeros((sum(shift == 0 for _, shift in keys), 64, 84, 1), bool)
     rolls[:, 3, 20] = True
     phrases = tuple(Phrase(index, shift, b"packed", (5,)) for index, shift in keys)
-    return Reading(notes.encode(), Song(notes.encode(), 90.0, dropped, phrases, Statistics.of(rolls)))
+    return Reading(
+        notes.encode(), ConvertedSong(notes.encode(), 90.0, dropped, phrases, Statistics.of(rolls))
+    )
 
 
 def refused(reason: Refusal = Refusal.DAMAGED) -> Reading:

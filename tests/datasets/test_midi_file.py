@@ -10,13 +10,13 @@ import pytest
 from support.midi_files import write_midi_file
 
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
+    ConvertedSong,
     Refused,
     Rules,
-    Song,
+    compress,
     convert,
-    pack,
+    decompress,
     read_content,
-    unpack,
 )
 from cyclegan_jax.midi.refusals import Refusal
 
@@ -24,13 +24,13 @@ STEP, PHRASE = 120, 64 * 120
 RULES = Rules()
 
 
-def song_of(path: Path, rules: Rules = RULES) -> Song:
+def song_of(path: Path, rules: Rules = RULES) -> ConvertedSong:
     outcome = convert(str(path), rules).outcome
-    assert isinstance(outcome, Song), outcome
+    assert isinstance(outcome, ConvertedSong), outcome
     return outcome
 
 
-def cells(song: Song) -> list[tuple[int, int, list[tuple[int, int]]]]:
+def cells(song: ConvertedSong) -> list[tuple[int, int, list[tuple[int, int]]]]:
     """Index, key shift, and (step, MIDI pitch) of what sounds."""
     rolls = [(phrase.index, phrase.key_shift, phrase.roll()) for phrase in song.phrases]
     assert {(roll.shape, roll.dtype) for *_, roll in rolls} == {((64, 84, 1), np.dtype(bool))}
@@ -163,8 +163,8 @@ def test_the_content_is_the_hash_of_the_bytes_or_of_why_there_are_none(tmp_path)
 
 def test_packed_rolls_are_small_and_unpack_to_the_same(tmp_path):
     roll = np.random.default_rng(2).random((64, 84, 1)) < 0.04
-    np.testing.assert_array_equal(unpack(pack(roll)), roll)
-    assert unpack(pack(roll)).dtype == np.bool_ and len(pack(roll)) < roll.size / 5
+    np.testing.assert_array_equal(decompress(compress(roll)), roll)
+    assert decompress(compress(roll)).dtype == np.bool_ and len(compress(roll)) < roll.size / 5
 
 
 def test_a_reading_goes_from_process_to_process(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from tensorflow_datasets.core import example_serializer
 from tensorflow_datasets.proto import tf_example_pb2
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase, pack
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase, compress
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import (
     Record,
@@ -64,7 +64,7 @@ def assert_same(ours: bytes, theirs: bytes) -> None:
 def test_a_record_has_the_bytes_that_tfds_would_write(odd):
     cells = roll(3)
     record = {**PLAIN, **odd}
-    ours = Serialiser()({**record, "roll": pack(cells)})
+    ours = Serialiser()({**record, "roll": compress(cells)})
     assert_same(ours, by_tfds(record, cells))
     back = FEATURES.deserialize_example_np(ours)
     np.testing.assert_array_equal(back["roll"], cells)
@@ -87,7 +87,7 @@ def test_nothing_of_a_record_is_left_in_the_next_however_many_there_are():
             "tempo": 60.0 + number,
         }
         cells = rolls[number % 3]
-        ours = serialise({**record, "roll": pack(cells)})
+        ours = serialise({**record, "roll": compress(cells)})
         if number < 20 or number % 1024 > 1020 or number % 1024 < 3:
             assert_same(ours, by_tfds(record, cells))
 
@@ -95,8 +95,8 @@ def test_nothing_of_a_record_is_left_in_the_next_however_many_there_are():
 def test_a_phrase_becomes_a_record():
     cells = roll(5)
     file = SongFile("jazz", "live/1.mid", "/nowhere/jazz/live/1.mid")
-    assert record_of(file, 98.5, Phrase(7, -3, pack(cells), (4, 9)), 1) == {
-        "roll": pack(cells),
+    assert record_of(file, 98.5, Phrase(7, -3, compress(cells), (4, 9)), 1) == {
+        "roll": compress(cells),
         "genre": 1,
         "song": "live/1.mid",
         "source": "jazz/live/1.mid",
@@ -118,7 +118,7 @@ def test_keys_are_different_for_different_records():
 def test_memory_does_not_grow_with_the_records():
     program = """
 import os, psutil
-from cyclegan_jax.datasets.genre_rolls.records import Serialiser
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import Serialiser
 
 def resident(records):
     for number in range(records):

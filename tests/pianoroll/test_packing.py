@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from cyclegan_jax.pianoroll.packing import PACKED_BYTES, as_table, pack, unpack
+from cyclegan_jax.pianoroll.packing import PACKED_BYTES, as_table, pack_bits, unpack_bits
 
 
 def rolls(seed: int, count: int) -> np.ndarray:
@@ -14,9 +14,9 @@ def rolls(seed: int, count: int) -> np.ndarray:
 @pytest.mark.parametrize("count", [1, 5])
 def test_what_is_packed_comes_back(count):
     phrases = rolls(0, count)
-    packed = pack(phrases)
+    packed = pack_bits(phrases)
     assert (packed.shape, packed.dtype) == ((count, PACKED_BYTES), np.uint8)
-    back = jax.jit(unpack)(packed)
+    back = jax.jit(unpack_bits)(packed)
     assert back.dtype == np.bool_
     np.testing.assert_array_equal(back, phrases)
 
@@ -25,7 +25,7 @@ def test_a_byte_has_eight_pitches_of_a_step_the_lowest_first():
     phrase = np.zeros((1, 64, 84, 1), bool)
     phrase[0, 0, [0, 8 + 7]] = True
     phrase[0, 2, 0] = True  # cell 168, the first of byte 21
-    packed = pack(phrase)[0]
+    packed = pack_bits(phrase)[0]
     assert packed[0] == 0b10000000 and packed[1] == 0b00000001 and packed[21] == 0b10000000
     assert packed.astype(int).sum() == 128 + 1 + 128
 
@@ -38,4 +38,4 @@ def test_a_table_has_all_phrases_of_all_batches_and_tells_where():
     for batch, numbers in zip(batches, rows, strict=True):
         assert list(numbers) == ["a", "b"]
         for name, phrases in batch.items():
-            np.testing.assert_array_equal(table[numbers[name]], pack(phrases))
+            np.testing.assert_array_equal(table[numbers[name]], pack_bits(phrases))

@@ -10,7 +10,7 @@ from support.train_steps import CONFIG, SGD, SURE, SWAPS_AT_THE_THIRD_STEP, batc
 from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.models import layers
-from cyclegan_jax.pianoroll.packing import pack
+from cyclegan_jax.pianoroll.packing import pack_bits
 from cyclegan_jax.training.data_parallel import Parallel, check_divides
 from cyclegan_jax.training.objective import Objective
 from cyclegan_jax.training.state import build_optimiser, state_shapes
@@ -136,7 +136,7 @@ def test_two_devices_in_parts_do_as_one(history):
     parallel = Parallel(FRESH, SGD, jax.devices()[:2], memory=MemorySaving(accumulate=2))
     before, after = history[0][-2:]
     batch = batch_of(STEPS - 1)
-    table = parallel.hold(np.concatenate([pack(rolls) for rolls in batch.values()]))
+    table = parallel.hold(np.concatenate([pack_bits(rolls) for rolls in batch.values()]))
     rows = {name: 4 * place + np.arange(4) for place, name in enumerate(batch)}
     state, _ = parallel.steps(parallel.scatter(before), table, [rows])
     assert_the_same(parallel.gather(state), after)

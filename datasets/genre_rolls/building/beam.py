@@ -16,7 +16,13 @@ import apache_beam as beam
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.splits import SplitInfo
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Reading, Refused, Rules, Song, convert
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
+    ConvertedSong,
+    Reading,
+    Refused,
+    Rules,
+    convert,
+)
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError, Workers
 from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
@@ -74,8 +80,8 @@ def survey(
 def _to_line(pair: tuple[SongFile, Reading | TaskFailedError]) -> str:
     """A reading without its rolls, in one line of text."""
     file, reading = pair
-    if isinstance(reading, Reading) and isinstance(reading.outcome, Song):
-        phrases = tuple(phrase._replace(packed=b"") for phrase in reading.outcome.phrases)
+    if isinstance(reading, Reading) and isinstance(reading.outcome, ConvertedSong):
+        phrases = tuple(phrase._replace(compressed=b"") for phrase in reading.outcome.phrases)
         reading = dataclasses.replace(reading, outcome=dataclasses.replace(reading.outcome, phrases=phrases))
     return base64.b64encode(pickle.dumps((file.name, reading))).decode()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules, convert, pack
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules, compress, convert
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, as_text, fingerprint
 from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import (
     PAPER_GENRES,
@@ -87,7 +87,7 @@ def array_contents(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
 
 def _array_record(phrase: ArrayPhrase, label: int) -> Record:
     return {
-        "roll": pack(phrase.roll),
+        "roll": compress(phrase.roll),
         "genre": label,
         "song": "",
         "source": phrase.source,

@@ -6,7 +6,7 @@ from random import Random
 import pretty_midi
 
 from . import classic, jazz, pop
-from .harmony import BEAT, PHRASE_BARS, Song
+from .harmony import BEAT, PHRASE_BARS, Composition
 
 GENRES = ("jazz", "classic", "pop")
 SONGS = 60
@@ -37,7 +37,7 @@ def write_songs(folder: Path) -> None:
             compose(genre, number).write(str(folder / genre / f"demo_{number:03d}.mid"))
 
 
-def _score(song: Song) -> pretty_midi.PrettyMIDI:
+def _score(song: Composition) -> pretty_midi.PrettyMIDI:
     midi = pretty_midi.PrettyMIDI(resolution=BEAT, initial_tempo=song.tempo)
     midi.time_signature_changes.append(pretty_midi.TimeSignature(4, 4, 0))
     # Asked for the last tick first, pretty_midi fills its table of times once; it also writes faster with it.

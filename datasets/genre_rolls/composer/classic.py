@@ -9,8 +9,8 @@ from .harmony import (
     MINOR,
     PHRASE_BARS,
     Bars,
+    Composition,
     Part,
-    Song,
     above,
     chart,
     chord_at,
@@ -62,7 +62,7 @@ HANDS = (
 )
 
 
-def song(rng: Random, tonic: int, length: int) -> Song:
+def song(rng: Random, tonic: int, length: int) -> Composition:
     """A movement in the key of `tonic` (pitch class), major or minor, over `length` bars."""
     mode, charts = (MINOR, MINOR_CHARTS) if rng.random() < 0.35 else (MAJOR, MAJOR_CHARTS)
     right, left = rng.choice(HANDS)
@@ -72,7 +72,7 @@ def song(rng: Random, tonic: int, length: int) -> Song:
         scales.append({(key + interval) % 12 for interval in mode})
     movement = _Movement(rng, bars, scales, Part(*right), Part(*left))
     movement.compose()
-    return Song(rng.randrange(70, 141), [movement.right, movement.left])
+    return Composition(rng.randrange(70, 141), [movement.right, movement.left])
 
 
 def _plan(rng: Random, charts: dict[str, tuple[str, ...]], phrases: int, tonic: int) -> list[tuple[str, int]]:

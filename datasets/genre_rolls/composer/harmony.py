@@ -51,7 +51,7 @@ class Part:
 
 
 @dataclass
-class Song:
+class Composition:
     """A finished piece at one tempo, in quarter notes a minute."""
 
     tempo: int

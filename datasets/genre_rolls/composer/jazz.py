@@ -8,8 +8,8 @@ from .harmony import (
     PHRASE_BARS,
     Bars,
     Chord,
+    Composition,
     Part,
-    Song,
     above,
     chart,
     chord_at,
@@ -76,7 +76,7 @@ SOLO_RANGE = (61, 87)
 SOLOISTS = (("tenor sax", 66), ("alto sax", 65), ("trumpet", 56), ("vibraphone", 11), ("jazz guitar", 26))
 
 
-def song(rng: Random, tonic: int, length: int) -> Song:
+def song(rng: Random, tonic: int, length: int) -> Composition:
     """A tune in the key of `tonic` (pitch class), AABA choruses over `length` bars."""
     bars = _form(rng, tonic, length)
     bass = Part("double bass", 32)
@@ -87,7 +87,7 @@ def song(rng: Random, tonic: int, length: int) -> Song:
     _comp(piano, rng, bars)
     _solo(solo, rng, bars)
     _ride(ride, rng, length)
-    return Song(rng.randrange(110, 201), [solo, piano, bass, ride])
+    return Composition(rng.randrange(110, 201), [solo, piano, bass, ride])
 
 
 def _form(rng: Random, tonic: int, length: int) -> Bars:

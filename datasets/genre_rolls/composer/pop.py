@@ -8,8 +8,8 @@ from .harmony import (
     MAJOR,
     PHRASE_BARS,
     Bars,
+    Composition,
     Part,
-    Song,
     above,
     chart,
     climb,
@@ -53,7 +53,7 @@ REGISTERS = {"V": 69, "C": 76, "B": 73}
 Hook = list[tuple[int, int]]
 
 
-def song(rng: Random, tonic: int, length: int) -> Song:
+def song(rng: Random, tonic: int, length: int) -> Composition:
     """A song in the key of `tonic` (pitch class): verses and lifted choruses over `length` bars."""
     form = rng.choice(FORMS)[: length // PHRASE_BARS - 1] + "C"
     verse, chorus = rng.choice(LOOPS), rng.choice(LOOPS)
@@ -64,7 +64,7 @@ def song(rng: Random, tonic: int, length: int) -> Song:
     _chords(keyboard, rng, form, bars)
     _bass(bass, rng, form, bars)
     _melody(lead, rng, form, bars, tonic)
-    return Song(rng.randrange(80, 131), [lead, keyboard, bass])
+    return Composition(rng.randrange(80, 131), [lead, keyboard, bass])
 
 
 def _chords(part: Part, rng: Random, form: str, bars: Bars) -> None:

@@ -32,22 +32,22 @@ class Rules:
 class Phrase(NamedTuple):
     """A phrase of a song in one key.
 
-    `index`: its place in the song. `key_shift`: semitones up. `packed`: the zlib-compressed bytes of
+    `index`: its place in the song. `key_shift`: semitones up. `compressed`: the zlib-compressed bytes of
     its roll, [64, 84, 1] bool. `programs`: General MIDI programs of the notes that sound in it.
     """
 
     index: int
     key_shift: int
-    packed: bytes
+    compressed: bytes
     programs: tuple[int, ...]
 
     def roll(self) -> np.ndarray:
         """The roll: [64, 84, 1] bool."""
-        return unpack(self.packed)
+        return decompress(self.compressed)
 
 
 @dataclass(frozen=True, slots=True)
-class Song:
+class ConvertedSong:
     """A song that passed the filter.
 
     `notes`: hash of its quantised notes. `tempo`: beats per minute at its start. `dropped`: notes out
@@ -74,7 +74,7 @@ class Reading:
     """What became of a file; `content`: hash of its bytes, or of why they cannot be read."""
 
     content: bytes
-    outcome: Song | Refused
+    outcome: ConvertedSong | Refused
 
 
 def read_content(path: str | os.PathLike[str]) -> tuple[bytes, bytes | Refused]:
@@ -97,19 +97,19 @@ def convert(path: str, rules: Rules) -> Reading:
         return Reading(content, Refused(refusal.reason, refusal.detail))
 
 
-def _to_song(data: bytes, rules: Rules) -> Song:
+def _to_song(data: bytes, rules: Rules) -> ConvertedSong:
     score = parse_midi(data)
     song = filter_song(score, rules.max_bars)
     notes = quantise_notes(score)
     rolls, indices = cut(song.roll)
     programs = _programs_by_phrase(notes, int(indices[-1]) + 1)
     phrases = [
-        Phrase(int(index), shift, pack(roll), programs[index])
+        Phrase(int(index), shift, compress(roll), programs[index])
         for shift in rules.key_shifts
         for index, roll in zip(indices, transpose(rolls, shift), strict=True)
         if roll.any()
     ]
-    return Song(
+    return ConvertedSong(
         notes=_hash(notes),
         tempo=song.tempo,
         dropped=song.dropped,
@@ -139,11 +139,11 @@ def _hash(notes: Notes) -> bytes:
     return hashlib.sha256(rows[:, np.lexsort(rows)].tobytes()).digest()
 
 
-def pack(roll: np.ndarray) -> bytes:
+def compress(roll: np.ndarray) -> bytes:
     """A roll, [64, 84, 1] bool, as TFDS stores a tensor encoded by zlib."""
     return zlib.compress(roll.tobytes())
 
 
-def unpack(packed: bytes) -> np.ndarray:
-    """The inverse of `pack`."""
-    return np.frombuffer(zlib.decompress(packed), np.bool_).reshape(PHRASE_SHAPE)
+def decompress(compressed: bytes) -> np.ndarray:
+    """The inverse of `compress`."""
+    return np.frombuffer(zlib.decompress(compressed), np.bool_).reshape(PHRASE_SHAPE)

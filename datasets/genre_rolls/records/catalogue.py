@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase, Reading, Refused, Song, read_content
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
+    ConvertedSong,
+    Phrase,
+    Reading,
+    Refused,
+    read_content,
+)
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, fingerprint
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError
 from cyclegan_jax.datasets.genre_rolls.reading.splits import SPLITS, split_songs
@@ -71,13 +77,13 @@ class Catalogue:
         self._keep(file, outcome)
         return outcome.phrases
 
-    def _unless_known(self, file: SongFile, outcome: Song | Refused) -> Song | Refused:
+    def _unless_known(self, file: SongFile, outcome: ConvertedSong | Refused) -> ConvertedSong | Refused:
         if isinstance(outcome, Refused):
             return outcome
         first = self._notes.setdefault(outcome.notes, file.name)
         return outcome if first == file.name else Refused(Refusal.DUPLICATE, first)
 
-    def _keep(self, file: SongFile, song: Song) -> None:
+    def _keep(self, file: SongFile, song: ConvertedSong) -> None:
         indices = np.array([phrase.index for phrase in song.phrases], np.int32)
         key_shifts = np.array([phrase.key_shift for phrase in song.phrases], np.int8)
         self.kept.append(KeptSong(file, self.phrases, indices, key_shifts))

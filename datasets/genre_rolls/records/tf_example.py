@@ -41,9 +41,9 @@ def key_of(name: str, index: int, key_shift: int) -> bytes:
 
 
 def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Record:
-    """A phrase as a record whose roll is packed."""
+    """A phrase as a record whose roll is compressed."""
     return {
-        "roll": phrase.packed,
+        "roll": phrase.compressed,
         "genre": label,
         "song": file.song,
         "source": file.name,
