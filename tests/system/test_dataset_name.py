@@ -65,7 +65,10 @@ def test_the_wheel_has_every_module_and_page_of_the_checkout_and_the_datasets_pa
         return {f"{name}/{p.relative_to(CHECKOUT / folder)}" for p in (CHECKOUT / folder).rglob("*.py")}
 
     papers = {f"cyclegan_jax/datasets/genre_rolls/{n}" for n in ("README.md", "CITATIONS.bib", "TAGS.txt")}
-    pages = {f"cyclegan_jax/pages/{page.name}" for page in (CHECKOUT / "cyclegan_jax" / "pages").iterdir()}
+    pages = {
+        f"cyclegan_jax/rendering/pages/{page.name}"
+        for page in (CHECKOUT / "cyclegan_jax/rendering/pages").iterdir()
+    }
     modules = below("cyclegan_jax", "cyclegan_jax") | below("datasets", "cyclegan_jax/datasets")
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert found == modules | below("launch", "launch") | pages | papers

@@ -151,7 +151,7 @@ AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import test_disk_full as writers
+from system import test_disk_full as writers
 folder, model = Path(sys.argv[2]), writers.model_file.load(sys.argv[3])
 writers.model_file.load = lambda path: model
 state = writers.random_state(2)
@@ -181,7 +181,7 @@ def test_a_read_only_folder_is_told_and_nothing_in_it_changes(tmp_path, model_pa
         for file in ("song_pop.mid", "a.model", "phrases.png"):
             (folder / file).write_bytes(b"before")
         before = listing(folder)
-        words = [sys.executable, "-c", AS_NOBODY, Path(__file__).parent, folder, model_path, tmp_path]
+        words = [sys.executable, "-c", AS_NOBODY, Path(__file__).parents[1], folder, model_path, tmp_path]
         done = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=500, cwd="/")
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout.splitlines()[-1])
@@ -193,7 +193,7 @@ def test_a_read_only_folder_is_told_and_nothing_in_it_changes(tmp_path, model_pa
 
 FULL_FROM = """
 import resource, runpy, sys
-from cyclegan_jax.checkpoint import Checkpoints
+from cyclegan_jax.training.checkpoint import Checkpoints
 save, steps = Checkpoints.save, []
 def until(checkpoints, step, state, config):
     steps.append(step)

@@ -14,7 +14,7 @@ from launch.run.folder import RunFolder
 HOLD = """
 import sys, time
 from pathlib import Path
-from launch.run_folder import RunFolder
+from launch.run.folder import RunFolder
 with RunFolder(Path(sys.argv[1])).hold():
     print("held", flush=True)
     time.sleep(500)

@@ -25,7 +25,7 @@ LAST_SECONDS = 5.0  # that launch.serve gives a song in hand
 # Stopped while the garbage collector calls back, which swallows what is raised there.
 SWALLOWED = """
 import gc, signal, time
-from launch.runner import run
+from launch.process.runner import run
 
 def stop(phase, info):
     gc.callbacks.remove(stop)
@@ -157,7 +157,7 @@ def test_deep_in_a_compiler_it_ends_in_time_and_at_once_if_told_twice(demo_dir, 
 # Once warm, its networks take a minute.
 SERVING_SLOWLY = """
 import runpy, time
-from cyclegan_jax.model import Model
+from cyclegan_jax.transfer.model import Model
 def network(model, to):
     print("begun", flush=True)
     time.sleep(60)
