@@ -44,14 +44,14 @@ def main(arguments: list[str]) -> int:
             why = error if isinstance(error, NotWrittenError) else f"{error.strerror}."
             failures.append(f"{as_text(str(source))} was not transferred: {why}")
     if rows:
-        print(text_table(["song", *_columns(TO.value)], rows))
+        print(text_table([_columns(TO.value), *rows], flush_left=("song", "written to")))
     for failure in failures:
         print(failure, file=sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
 def _columns(to: str) -> list[str]:
-    return ["kept", "gone", "new", "changed", f"{to} before", "after", "written to"]
+    return ["song", "kept", "gone", "new", "changed", f"{to} before", "after", "written to"]
 
 
 def transfer_file(model: Model, source: Path, target: Path, to: str, controls: Controls) -> list[str]:

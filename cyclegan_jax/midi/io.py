@@ -11,6 +11,7 @@ import symusic
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.midi.reader import Score, Tempo, read_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.pianoroll.features import spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 
 Source = str | os.PathLike[str] | pretty_midi.PrettyMIDI
@@ -56,11 +57,9 @@ def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
     for tempo in tempos:
         score.tempos.append(symusic.Tempo(round(tempo.position * TICKS_PER_STEP), tempo.beats_per_minute))
     track = symusic.Track("piano roll", program=0, is_drum=False)
-    edges = np.diff(np.pad(roll, ((1, 1), (0, 0))).astype(np.int8), axis=0).T
-    for row, edge in enumerate(edges):
-        for onset, end in zip(np.flatnonzero(edge == 1), np.flatnonzero(edge == -1), strict=True):
-            ticks = int(onset) * TICKS_PER_STEP, int(end - onset) * TICKS_PER_STEP
-            track.notes.append(symusic.Note(*ticks, LOWEST_PITCH + row, WRITTEN_VELOCITY))
+    for onset, end, row in zip(*(column.tolist() for column in spans(roll)), strict=True):
+        ticks = onset * TICKS_PER_STEP, (end - onset) * TICKS_PER_STEP
+        track.notes.append(symusic.Note(*ticks, LOWEST_PITCH + row, WRITTEN_VELOCITY))
     score.tracks.append(track)
     return score.dumps_midi()
 

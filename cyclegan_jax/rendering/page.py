@@ -111,7 +111,7 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     rows = map(_row, kinds, piece.versions, pictures, sounds)
     remarks = list(piece.remarks)
     if is_cut:
-        remarks.append(f"cut after {_clock(drawing.seconds)} of {_clock(piece.seconds)}")
+        remarks.append(f"cut after {clock(drawing.seconds)} of {clock(piece.seconds)}")
     told = f'<p class="remarks">{html.escape("; ".join(remarks))}</p>' if remarks else ""
     return (
         f"<section><h2>{html.escape(piece.title)}</h2>{told}"
@@ -152,5 +152,6 @@ def _data(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and whole seconds, as `4:05`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

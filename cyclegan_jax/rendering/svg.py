@@ -8,6 +8,7 @@ import numpy as np
 from cyclegan_jax.midi.metre import bar_lines
 from cyclegan_jax.midi.reader import Score, parse_midi
 from cyclegan_jax.midi.song import Song, quantise, quantise_notes
+from cyclegan_jax.pianoroll.features import spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH
 
 LEAST_SCALE, GREATEST_SCALE = 40, 120  # pixels a second
@@ -57,8 +58,9 @@ class Drawing:
         shared, own = self._cut_at_onsets(score, _fitted(theirs, mine.roll))
         paths = [("shared", shared), ("own", own)]
         if ghosts and other is not None:
-            paths.append(("ghost", _runs(other.roll & ~_fitted(mine.roll, other.roll))))
-        drawn = "".join(f'<path class="{name}" d="{self._path(spans)}"/>' for name, spans in paths)
+            lost = spans(other.roll & ~_fitted(mine.roll, other.roll))
+            paths.append(("ghost", [(*span, True) for span in zip(*lost, strict=True)]))
+        drawn = "".join(f'<path class="{name}" d="{self._path(pieces)}"/>' for name, pieces in paths)
         return f'<svg width="{self.width:.0f}" height="{self.height}" role="img">{self._grid()}{drawn}</svg>'
 
     def _cut_at_onsets(self, score: Score, theirs: np.ndarray) -> tuple[list, list]:
@@ -77,10 +79,10 @@ class Drawing:
                 (shared if there[start] else own).append(span)
         return shared, own
 
-    def _path(self, spans: list[tuple[int, int, int, bool]]) -> str:
-        if not spans:
+    def _path(self, pieces: list[tuple[int, int, int, bool]]) -> str:
+        if not pieces:
             return ""
-        onsets, ends, rows, are_last = np.array(spans).T
+        onsets, ends, rows, are_last = np.array(pieces).T
         left, right = (self.song.seconds(steps) * self.scale for steps in (onsets, ends))
         middles = self._y(rows + LOWEST_PITCH) + ROW / 2
         columns = left, np.minimum(right, self.width), middles, are_last
@@ -128,10 +130,3 @@ def lay_out(midis: list[bytes], seconds: float) -> Drawing:
 def _fitted(roll: np.ndarray, like: np.ndarray) -> np.ndarray:
     """A roll cut or filled up with silence to the length of another."""
     return np.pad(roll[: len(like)], ((0, max(len(like) - len(roll), 0)), (0, 0)))
-
-
-def _runs(cells: np.ndarray) -> list[tuple[int, int, int, bool]]:
-    edges = np.diff(np.pad(cells, ((1, 1), (0, 0))).astype(np.int8), axis=0).T
-    rows, onsets = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]
-    return list(zip(onsets, ends, rows, np.ones(len(rows), np.bool_), strict=True))

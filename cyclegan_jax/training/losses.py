@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from cyclegan_jax.pianoroll.roll import PITCH_CLASSES, STEPS_PER_BEAT
+from cyclegan_jax.pianoroll.features import chroma
 
 EPSILON = 1e-4  # keeps the gradient of a length finite at silence
 DENSITY_TOLERANCE = 0.15  # natural logarithm: about 15 % either way cost nothing
@@ -62,10 +62,10 @@ def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
     """1 − cosine of two versions' chroma, mean over the beats where the origin sounds, then over phrases.
 
     The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0, and so do the notes that a
-    transfer adds where its origin is silent, which `content.chroma_cosine` holds against it. `origin`
+    transfer adds where its origin is silent, which `preservation.chroma_cosine` holds against it. `origin`
     [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
     """
-    before, after = _chroma(origin), _chroma(transferred)
+    before, after = chroma(origin), chroma(transferred)
     product = jnp.linalg.norm(before + EPSILON, axis=-1) * jnp.linalg.norm(after + EPSILON, axis=-1)
     sounding = before.sum(axis=-1) > 0
     distances = jnp.where(sounding, 1.0 - (before * after).sum(axis=-1) / product, 0.0)
@@ -89,10 +89,3 @@ def _density(rolls: jax.Array) -> jax.Array:
     """Notes and cells of each phrase: [B, 64, 84, 1] -> [B, 2]."""
     before = jnp.pad(rolls[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
     return jnp.stack([rolls * (1.0 - before), rolls]).sum(axis=(2, 3, 4)).T
-
-
-def _chroma(rolls: jax.Array) -> jax.Array:
-    """[B, 64, 84, 1] -> [B, 16, 12]."""
-    return rolls.reshape(len(rolls), -1, STEPS_PER_BEAT, rolls.shape[2] // PITCH_CLASSES, PITCH_CLASSES).sum(
-        (2, 3)
-    )

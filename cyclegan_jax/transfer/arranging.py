@@ -6,27 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from cyclegan_jax.midi.played_notes import PlayedNotes
-from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT, rasterise
+from cyclegan_jax.pianoroll.features import Spans, spans
+from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 from cyclegan_jax.transfer.controls import Controls
 
 NEIGHBOURHOOD = 2  # beats before and after a new note, within which it is as loud as the source
-
-
-class Spans(NamedTuple):
-    """Notes on a roll, [K] each: first steps, the steps after their last, rows."""
-
-    onsets: np.ndarray
-    ends: np.ndarray
-    rows: np.ndarray
-
-    def only(self, chosen: np.ndarray) -> "Spans":
-        """Those that `chosen` names, by [K] bool or by their places."""
-        return Spans(*(column[chosen] for column in self))
-
-    def cells(self, steps: int) -> np.ndarray:
-        """[steps, 84] bool, where any of them sounds."""
-        roll, _ = rasterise(self.onsets, self.ends, self.rows + LOWEST_PITCH)
-        return np.pad(roll, ((0, steps - len(roll)), (0, 0)))
 
 
 class NewNotes(NamedTuple):
@@ -76,7 +60,7 @@ def arrange(
     source = Spans(onsets[places], ends[places], notes.pitches[places] - LOWEST_PITCH)
     stays, until = _staying(source, cells, controls.keep_whole)
     staying = _held(source._replace(ends=until).only(stays), cells)
-    new = _runs(cells & ~staying.cells(len(cells)))
+    new = spans(cells & ~staying.cells(len(cells)))
     if controls.polyphony:
         both = Spans(*map(np.concatenate, zip(staying, new, strict=True)))
         old_ones, new_ones = np.split(_surest(both, probabilities, controls.polyphony), [len(staying.rows)])
@@ -113,17 +97,10 @@ def _next_off(cells: np.ndarray) -> np.ndarray:
     return np.minimum.accumulate(off[::-1], axis=0)[::-1]
 
 
-def _runs(cells: np.ndarray) -> Spans:
-    """Adjoining cells of a row as one note."""
-    edges = np.diff(np.pad(cells, ((1, 1), (0, 0))).astype(np.int8), axis=0).T
-    rows, onsets = np.nonzero(edges == 1)
-    return Spans(onsets, np.nonzero(edges == -1)[1], rows)
-
-
-def _surest(spans: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
+def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
     """[K] bool: notes taken in the order of their mean probability while at most so many sound at once."""
     sums = np.pad(np.cumsum(probabilities, axis=0, dtype=np.float64), ((1, 0), (0, 0)))
-    onsets, ends, rows = spans
+    onsets, ends, rows = notes
     means = (sums[ends, rows] - sums[onsets, rows]) / (ends - onsets)
     chosen, sounding = np.zeros(len(rows), np.bool_), np.zeros(len(probabilities), np.int64)
     for note in np.argsort(-means, kind="stable"):

@@ -11,6 +11,7 @@ from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepar
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import MAX_BARS
+from launch.process.text_table import text_table
 
 MOST_SEMITONES = 24  # in which a phrase is moved up or down
 
@@ -44,7 +45,7 @@ def prepare_dataset() -> Prepared:
 
 def print_report(folder: Path) -> None:
     """Print a line for every refused file, and the table of songs and phrases."""
-    print(*refused_lines(folder), table(folder), sep="\n")
+    print(*refused_lines(folder), text_table(table(folder)), sep="\n")
 
 
 def _dataset() -> str:

@@ -1,15 +1,15 @@
 """Tables for a terminal."""
 
+from collections.abc import Collection, Sequence
 
-def text_table(header: list[str], rows: list[list[str]], left: int = 1) -> str:
-    """Columns as wide as they need, the first `left` of them and the last flush left."""
-    lines = [header, *rows]
+
+def text_table(lines: Sequence[Sequence[str]], *, flush_left: Collection[str] = ()) -> str:
+    """Columns as wide as they need, flush right but for those named; the first line names them."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    flush_left = {*range(left), len(header) - 1}
     padded = [
         [
-            cell.ljust(width) if place in flush_left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if name in flush_left else cell.rjust(width)
+            for name, cell, width in zip(lines[0], line, widths, strict=True)
         ]
         for line in lines
     ]

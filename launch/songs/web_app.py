@@ -25,7 +25,7 @@ from cyclegan_jax.midi.reader import MAX_BYTES
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.models.batched_apply import BATCH
 from cyclegan_jax.rendering.audio import mp3_apart
-from cyclegan_jax.rendering.page import Piece, fill, piece_html, seconds_of
+from cyclegan_jax.rendering.page import Piece, clock, fill, piece_html, seconds_of
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.model import Model
@@ -173,8 +173,7 @@ def _sound(limits: Limits, midi: bytes, deadline: float) -> bytes:
 def _check_length(midi: bytes, limits: Limits) -> None:
     seconds = seconds_of(midi)
     if seconds > limits.music:
-        clock = f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-        raise UserError(f"This song lasts {clock}; at most {limits.music / 60:g} minutes are taken.")
+        raise UserError(f"This song lasts {clock(seconds)}; at most {limits.music / 60:g} minutes are taken.")
 
 
 def _until(deadline: float, network: Network) -> Network:

@@ -1,4 +1,4 @@
-"""What became of the files a dataset was made of, as text."""
+"""What became of the files a dataset was made of, as lines and cells of text."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,8 +13,11 @@ def refused_lines(folder: Path) -> list[str]:
     return [f"refused  {name}: {reason} ({detail})" for name, reason, detail in read_refused(folder)]
 
 
-def table(folder: Path) -> str:
-    """By genre: files, kept, refused by reason; songs and phrases by split; notes left out; the sums."""
+def table(folder: Path) -> list[list[str]]:
+    """The cells of a table, line by line, the first one its head.
+
+    By genre: files, kept, refused by reason; songs and phrases by split; notes left out; last the sums.
+    """
     metadata = read_metadata(folder)
     genres, splits = list(metadata["phrases"]["train"]), list(metadata["phrases"])
     columns = _file_columns(folder, metadata, genres) if metadata["files"] else {}
@@ -26,9 +29,7 @@ def table(folder: Path) -> str:
     lines = [["genre", *columns]]
     lines += [[genre, *(str(c[at]) for c in columns.values())] for at, genre in enumerate(genres)]
     lines.append(["all", *(str(sum(column)) for column in columns.values())])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = [[cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
-    return "\n".join("  ".join(cells) for cells in padded)
+    return lines
 
 
 def _file_columns(folder: Path, metadata: dict[str, Any], genres: list[str]) -> dict[str, list[int]]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, PITCHES, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.features import onsets
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, PITCH_CLASSES, PITCHES, STEPS_PER_BAR
 
-PITCH_CLASSES = 12
 MOST_NOTES = 12  # so many notes in a step, and more, are counted together
 
 
@@ -28,10 +28,8 @@ class Statistics:
     @classmethod
     def of(cls, phrases: np.ndarray) -> "Statistics":
         """Count over [N, 64, 84, 1] bool; a note that sounds as a phrase begins has its onset there."""
-        cells = phrases.ravel()
-        on = np.flatnonzero(cells)  # far fewer than the cells
-        steps, rows = np.divmod(on, PITCHES)
-        begins = (steps % PHRASE_STEPS == 0) | ~cells[on - PITCHES]
+        steps, rows = np.divmod(np.flatnonzero(phrases), PITCHES)
+        first_steps = np.flatnonzero(onsets(phrases)) // PITCHES
         notes = np.bincount(steps, minlength=len(phrases) * PHRASE_STEPS)
         register = np.bincount(rows, minlength=PITCHES)
         return cls(
@@ -39,7 +37,7 @@ class Statistics:
             polyphony=np.bincount(notes.clip(max=MOST_NOTES), minlength=MOST_NOTES + 1),
             pitch_classes=register.reshape(-1, PITCH_CLASSES).sum(axis=0),
             register=register,
-            onsets=np.bincount(steps[begins] % STEPS_PER_BAR, minlength=STEPS_PER_BAR),
+            onsets=np.bincount(first_steps % STEPS_PER_BAR, minlength=STEPS_PER_BAR),
         )
 
     @classmethod
