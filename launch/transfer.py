@@ -12,6 +12,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text
 from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.midi.reader import read_midi_bytes
 from cyclegan_jax.midi.refusals import RefusedSongError
+from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
 from launch.flags import transfer as model_flags
@@ -58,7 +59,8 @@ def transfer_file(model: Model, source: Path, target: Path, to: str, controls: C
     """Read, transfer and write one song; returns what the table says of it."""
     midi = read_midi_bytes(source)
     song = model.transfer_midi(midi, to, controls)
-    before, after = (_percent(model.probabilities(m).get(to)) for m in (midi, song.midi))
+    versions = song.source, parse_song(song.midi)
+    before, after = (_percent(model.probabilities(version).get(to)) for version in versions)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, song.midi)
     written = as_text(str(target)) + "".join(f"; {remark}" for remark in song.remarks)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclegan_jax.midi.events import DRUM_CHANNEL, NOTE_OFF, NOTE_ON, Event, Sequence
-from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, PITCHES, rasterise, to_steps
+from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, PITCHES, to_steps
 
 OPEN = -1  # the place of a note-off that is not there
 
@@ -42,15 +42,9 @@ class PlayedNotes:
         return ~self.drums & (self.pitches >= LOWEST_PITCH) & (self.pitches < LOWEST_PITCH + PITCHES)
 
     def steps(self, ticks_per_quarter: int) -> tuple[np.ndarray, np.ndarray]:
-        """[N] onsets and [N] ends in sixteenth-note steps, as `songs.quantise_notes` rounds them."""
+        """[N] onsets and [N] ends in sixteenth-note steps, as `song.quantise_notes` rounds them."""
         onsets = to_steps(self.onsets, ticks_per_quarter)
         return onsets, np.maximum(to_steps(self.ends, ticks_per_quarter), onsets + 1)
-
-    def roll(self, ticks_per_quarter: int) -> np.ndarray:
-        """[steps, 84] bool, as long as the last end of a pitched note."""
-        onsets, ends = self.steps(ticks_per_quarter)
-        pitched = ~self.drums
-        return rasterise(onsets[pitched], ends[pitched], self.pitches[pitched])[0]
 
 
 def pair_notes(sequence: Sequence) -> PlayedNotes:

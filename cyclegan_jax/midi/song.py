@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cyclegan_jax.midi.io import Source, read_score
-from cyclegan_jax.midi.reader import Score, Tempo
+from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.pianoroll.roll import (
     BEATS_PER_BAR,
@@ -41,10 +41,12 @@ class Notes(NamedTuple):
 class Song:
     """A whole song as a roll.
 
-    `roll`: [steps, 84] bool, True where a pitch sounds. `tempos`: positions in steps, at least one,
-    the first at step 0. `dropped`: number of notes outside MIDI pitches 24 to 107.
+    `score`: what it was quantised from. `roll`: [steps, 84] bool, True where a pitch sounds. `tempos`:
+    positions in steps, at least one, the first at step 0. `dropped`: number of notes outside MIDI pitches
+    24 to 107.
     """
 
+    score: Score
     roll: np.ndarray
     tempos: tuple[Tempo, ...]
     dropped: int
@@ -53,6 +55,11 @@ class Song:
     def tempo(self) -> float:
         """Beats per minute at the start."""
         return self.tempos[0].beats_per_minute
+
+    @property
+    def duration(self) -> float:
+        """How long its pitched notes last, in seconds; 0 if it has none."""
+        return float(self.seconds(np.array([len(self.roll)]))[0])
 
     def seconds(self, steps: np.ndarray) -> np.ndarray:
         """When steps sound, [N], in seconds from the start, by the tempos."""
@@ -77,7 +84,7 @@ def quantise(score: Score) -> Song:
     """A score on the grid as a roll, all its channels merged by OR."""
     notes = quantise_notes(score)
     roll, dropped = rasterise(notes.onsets, notes.ends, notes.pitches)
-    return Song(roll=roll, tempos=_tempos_in_steps(score), dropped=dropped)
+    return Song(score=score, roll=roll, tempos=_tempos_in_steps(score), dropped=dropped)
 
 
 def _tempos_in_steps(score: Score) -> tuple[Tempo, ...]:
@@ -94,6 +101,17 @@ def read_song(source: Source, max_bars: int = MAX_BARS) -> Song:
     """
     score = read_score(source)
     check_notes(score, max_bars)
+    return quantise(score)
+
+
+def parse_song(midi: bytes) -> Song:
+    """The bytes of a MIDI file as a song in any metre, silent if it has no pitched note.
+
+    Raises RefusedSongError where it cannot be read or lasts over `MAX_BARS` bars.
+    """
+    score = parse_midi(midi)
+    if len(score.pitches):
+        check_notes(score)
     return quantise(score)
 
 

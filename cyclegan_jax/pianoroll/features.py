@@ -45,8 +45,9 @@ def onsets(rolls: np.ndarray) -> np.ndarray:
 
     [N, 64, 84, 1] bool -> [N, 64, 84, 1] bool.
     """
-    before = np.pad(rolls[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
-    return rolls & ~before
+    begins = rolls.copy()
+    begins[:, 1:] &= ~rolls[:, :-1]
+    return begins
 
 
 def lengths_by_phrase(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

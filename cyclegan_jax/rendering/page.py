@@ -9,12 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from string import Template
 
-import numpy as np
-
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.refusals import RefusedSongError
-from cyclegan_jax.midi.song import check_notes, quantise
+from cyclegan_jax.midi.song import Song
 from cyclegan_jax.rendering import audio as sound
 from cyclegan_jax.rendering.svg import lay_out
 
@@ -26,13 +23,14 @@ PAGES = importlib.resources.files("cyclegan_jax.rendering") / "pages"
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a song: `title` for people, `file_name` to save it by, and the classifier's
-    probabilities by genre, maybe none.
+    """One version of a song: `title` for people, `file_name` to save it by, the file and the song parsed
+    from it, and the classifier's probabilities by genre, maybe none.
     """
 
     title: str
     file_name: str
     midi: bytes
+    song: Song
     probabilities: dict[str, float]
 
 
@@ -47,17 +45,7 @@ class Piece:
     @property
     def seconds(self) -> float:
         """How long its original lasts."""
-        return seconds_of(self.versions[0].midi)
-
-
-def seconds_of(midi: bytes) -> float:
-    """How long the pitched notes of a song last; 0 if it has none. Raises RefusedSongError."""
-    score = parse_midi(midi)
-    if not len(score.pitches):
-        return 0.0
-    check_notes(score)
-    song = quantise(score)
-    return float(song.seconds(np.array([len(song.roll)]))[0])
+        return self.versions[0].song.duration
 
 
 def page(title: str, facts: str, pieces: Sequence[Piece], *, seconds: float = math.inf) -> str:
@@ -96,16 +84,15 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     The original's cells are marked where the transfer has lost them, the others' where the original has
     them not; those that have not come back are outlined.
     """
-    drawing = lay_out([version.midi for version in piece.versions], seconds)
-    scores = [parse_midi(version.midi) for version in piece.versions]
-    original, transfer = (quantise(score) for score in scores[:2])
-    others = [transfer, *[original] * (len(scores) - 1)]
+    songs = [version.song for version in piece.versions]
+    drawing = lay_out(songs, seconds)
+    others = [songs[1], *[songs[0]] * (len(songs) - 1)]
     is_cut = drawing.seconds < piece.seconds
     heard = drawing.seconds if is_cut else math.inf  # drums and the last note's release may go on for longer
-    sounds = _sounds(piece, heard) if with_sound else [""] * len(scores)
+    sounds = _sounds(piece, heard) if with_sound else [""] * len(songs)
     pictures = [
-        drawing.draw(score, other, ghosts=place > 1)
-        for place, (score, other) in enumerate(zip(scores, others, strict=True))
+        drawing.draw(song, other, ghosts=place > 1)
+        for place, (song, other) in enumerate(zip(songs, others, strict=True))
     ]
     kinds = ["original", *["version"] * len(others[1:])]
     rows = map(_row, kinds, piece.versions, pictures, sounds)

@@ -1,13 +1,13 @@
 """Piano rolls as SVG: one version of a song beside another, what they share and what they do not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from cyclegan_jax.midi.metre import bar_lines
-from cyclegan_jax.midi.reader import Score, parse_midi
-from cyclegan_jax.midi.song import Song, quantise, quantise_notes
+from cyclegan_jax.midi.song import Song, quantise_notes
 from cyclegan_jax.pianoroll.features import spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH
 
@@ -48,36 +48,19 @@ class Drawing:
         """Pixels."""
         return HEAD + (self.highest - self.lowest + 1) * ROW
 
-    def draw(self, score: Score, other: Song | None, ghosts: bool) -> str:
+    def draw(self, song: Song, other: Song | None, ghosts: bool) -> str:
         """One version as SVG: a path of its cells that `other` has too, and one of those that it has not.
 
         With `ghosts` those that only `other` has are outlined. Without an `other` all are shared.
         """
-        mine = quantise(score)
-        theirs = mine.roll if other is None else other.roll
-        shared, own = self._cut_at_onsets(score, _fitted(theirs, mine.roll))
+        theirs = song.roll if other is None else other.roll
+        shared, own = _cut_at_onsets(song, _fitted(theirs, song.roll))
         paths = [("shared", shared), ("own", own)]
         if ghosts and other is not None:
-            lost = spans(other.roll & ~_fitted(mine.roll, other.roll))
+            lost = spans(other.roll & ~_fitted(song.roll, other.roll))
             paths.append(("ghost", [(*span, True) for span in zip(*lost, strict=True)]))
         drawn = "".join(f'<path class="{name}" d="{self._path(pieces)}"/>' for name, pieces in paths)
         return f'<svg width="{self.width:.0f}" height="{self.height}" role="img">{self._grid()}{drawn}</svg>'
-
-    def _cut_at_onsets(self, score: Score, theirs: np.ndarray) -> tuple[list, list]:
-        """Spans of notes where the other roll sounds too, and where it does not: onset, end, row, whether
-        the note ends there.
-        """
-        notes = quantise_notes(score)
-        inside = notes.in_range()
-        shared, own = [], []
-        rows = notes.pitches[inside] - LOWEST_PITCH
-        for onset, end, row in zip(notes.onsets[inside], notes.ends[inside], rows, strict=True):
-            there = theirs[onset:end, row]
-            edges = [0, *(np.flatnonzero(np.diff(there)) + 1), end - onset]
-            for start, stop in pairwise(edges):
-                span = onset + start, onset + stop, row, onset + stop == end
-                (shared if there[start] else own).append(span)
-        return shared, own
 
     def _path(self, pieces: list[tuple[int, int, int, bool]]) -> str:
         if not pieces:
@@ -110,21 +93,36 @@ class Drawing:
         return HEAD + (self.highest - pitch) * ROW
 
 
-def lay_out(midis: list[bytes], seconds: float) -> Drawing:
+def lay_out(songs: Sequence[Song], seconds: float) -> Drawing:
     """The frame for pictures of versions of one song, of which the first gives tempos and bars."""
-    scores = [parse_midi(midi) for midi in midis]
-    songs = [quantise(score) for score in scores]
     rows = np.concatenate([np.flatnonzero(song.roll.any(axis=0)) for song in songs])
     pitches = rows + LOWEST_PITCH if len(rows) else np.array([MIDDLE_C])
     steps = max(len(song.roll) for song in songs)
     length = float(songs[0].seconds(np.array([steps]))[0])
     return Drawing(
         song=songs[0],
-        bars=bar_lines(scores[0], steps),
+        bars=bar_lines(songs[0].score, steps),
         lowest=int(pitches.min()) - MARGIN,
         highest=int(pitches.max()) + MARGIN,
         seconds=min(length, seconds),
     )
+
+
+def _cut_at_onsets(song: Song, theirs: np.ndarray) -> tuple[list, list]:
+    """Spans of notes where the other roll sounds too, and where it does not: onset, end, row, whether
+    the note ends there.
+    """
+    notes = quantise_notes(song.score)
+    inside = notes.in_range()
+    shared, own = [], []
+    rows = notes.pitches[inside] - LOWEST_PITCH
+    for onset, end, row in zip(notes.onsets[inside], notes.ends[inside], rows, strict=True):
+        there = theirs[onset:end, row]
+        edges = [0, *(np.flatnonzero(np.diff(there)) + 1), end - onset]
+        for start, stop in pairwise(edges):
+            span = onset + start, onset + stop, row, onset + stop == end
+            (shared if there[start] else own).append(span)
+    return shared, own
 
 
 def _fitted(roll: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -11,8 +11,7 @@ import pretty_midi
 from cyclegan_jax.config import Config, check_choice
 from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.midi.io import Source, open_pretty_midi
-from cyclegan_jax.midi.reader import parse_midi
-from cyclegan_jax.midi.song import quantise
+from cyclegan_jax.midi.song import Song
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
@@ -90,12 +89,12 @@ class Model:
         """The genre that is not `to`."""
         return self.genres[to == self.genres[0]]
 
-    def probabilities(self, midi: bytes) -> dict[str, float]:
+    def probabilities(self, song: Song) -> dict[str, float]:
         """The classifier's mean probability of each genre over a song's phrases, 0 to 1.
 
         Empty without a classifier, and for a song without a note on the roll.
         """
-        phrases = cut_padded(quantise(parse_midi(midi)).roll)
+        phrases = cut_padded(song.roll)
         phrases = phrases[phrases.any(axis=(1, 2, 3))]
         if self.classifier is None or not len(phrases):
             return {}

@@ -11,7 +11,7 @@ from cyclegan_jax.midi.io import Source
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
-from cyclegan_jax.midi.song import check_notes
+from cyclegan_jax.midi.song import Song, check_notes, quantise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
 from cyclegan_jax.transfer.crossfade import Network, transfer_bars
@@ -20,10 +20,14 @@ from cyclegan_jax.transfer.rewriting import rewrite
 
 @dataclass(frozen=True)
 class TransferredSong:
-    """`midi`: a Standard MIDI File. `kept`, `gone`, `new`: how many pitched notes. `cells_changed`: share of
-    the cells on before or after that are on in but one, 0 to 1. `remarks`: what a listener should know.
+    """A song's transfer.
+
+    `source`: the song that was transferred. `midi`: the result, a Standard MIDI File. `kept`, `gone`, `new`:
+    how many pitched notes. `cells_changed`: share of the cells on before or after that are on in but one,
+    0 to 1. `remarks`: what a listener should know.
     """
 
+    source: Song
     midi: bytes
     kept: int
     gone: int
@@ -52,7 +56,8 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     check_notes(score)
     sequence = read_sequence(midi)
     notes = pair_notes(sequence)
-    roll = notes.roll(sequence.ticks_per_quarter)
+    source = quantise(score)
+    roll = source.roll
     bars = lay_bars(score, len(roll), any_metre=controls.any_metre)
     probabilities = roll.astype(np.float32)
     cells = roll.copy()
@@ -64,6 +69,7 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     arrangement = arrange(notes, sequence.ticks_per_quarter, probabilities, cells, controls)
     pitched = ~notes.drums
     return TransferredSong(
+        source=source,
         midi=rewrite(sequence, notes, arrangement, controls, genre).to_bytes(),
         kept=int((arrangement.kept & pitched).sum()),
         gone=int((~arrangement.kept & pitched).sum()),

@@ -7,6 +7,7 @@ from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 from cyclegan_jax.datasets.pipeline.whole_songs import longest_song
 from cyclegan_jax.midi.io import midi_bytes
 from cyclegan_jax.midi.reader import Tempo
+from cyclegan_jax.midi.song import Song, parse_song
 from cyclegan_jax.rendering.page import Piece, Version, page
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
@@ -25,19 +26,20 @@ def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Contr
     origin = model.origin_of(to)
     there = model.transfer_midi(midi, to, controls)
     versions = [
-        version_of(model, "original", f"{name}.mid", midi),
-        version_of(model, f"in {to}", f"{name}_{to}.mid", there.midi),
+        version_of(model, "original", f"{name}.mid", midi, there.source),
+        version_of(model, f"in {to}", f"{name}_{to}.mid", there.midi, parse_song(there.midi)),
     ]
     if not there.kept + there.new:
         return Piece(name, versions, (*there.remarks, "nothing is left of it"))
     back = model.transfer_midi(there.midi, origin, controls)
-    versions.append(version_of(model, f"and back in {origin}", f"{name}_{to}_{origin}.mid", back.midi))
+    title, file_name = f"and back in {origin}", f"{name}_{to}_{origin}.mid"
+    versions.append(version_of(model, title, file_name, back.midi, parse_song(back.midi)))
     return Piece(name, versions, there.remarks)
 
 
-def version_of(model: Model, title: str, file_name: str, midi: bytes) -> Version:
+def version_of(model: Model, title: str, file_name: str, midi: bytes, song: Song) -> Version:
     """A version of a song, with the classifier's probabilities if it has one."""
-    return Version(title, file_name, midi, model.probabilities(midi))
+    return Version(title, file_name, midi, song, model.probabilities(song))
 
 
 def facts(model: Model) -> str:
@@ -77,8 +79,8 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
 
 def _piece_of_sample(model: Model, sample: Sample) -> Piece:
     titles = {"origin": "original", "transfer": "transferred", "cycle": "and back"}
-    versions = [
-        version_of(model, title, f"{sample.name}_{version}.mid", sample.midi(version))
-        for version, title in titles.items()
-    ]
+    versions = []
+    for version, title in titles.items():
+        midi = sample.midi(version)
+        versions.append(version_of(model, title, f"{sample.name}_{version}.mid", midi, parse_song(midi)))
     return Piece(f"Phrase {sample.title}", versions)

@@ -23,9 +23,10 @@ from cyclegan_jax.config import check_choice
 from cyclegan_jax.errors import NoSoundError, UserError
 from cyclegan_jax.midi.reader import MAX_BYTES
 from cyclegan_jax.midi.refusals import RefusedSongError
+from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.models.batched_apply import BATCH
 from cyclegan_jax.rendering.audio import mp3_apart
-from cyclegan_jax.rendering.page import Piece, clock, fill, piece_html, seconds_of
+from cyclegan_jax.rendering.page import Piece, clock, fill, piece_html
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.model import Model
@@ -158,8 +159,8 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
     _check_length(midi, limits)
     song = transfer_song(midi, _until(deadline, model.network(to)), to, controls)
     versions = [
-        version_of(model, "original", f"{name}.mid", midi),
-        version_of(model, f"in {to}", f"{name}_{to}.mid", song.midi),
+        version_of(model, "original", f"{name}.mid", midi, song.source),
+        version_of(model, f"in {to}", f"{name}_{to}.mid", song.midi, parse_song(song.midi)),
     ]
     counts = f"{song.kept} notes kept, {song.gone} gone, {song.new} new"
     return piece_html(Piece(name, versions, (counts, *song.remarks)), limits.music, with_sound=False)
@@ -171,7 +172,7 @@ def _sound(limits: Limits, midi: bytes, deadline: float) -> bytes:
 
 
 def _check_length(midi: bytes, limits: Limits) -> None:
-    seconds = seconds_of(midi)
+    seconds = parse_song(midi).duration
     if seconds > limits.music:
         raise UserError(f"This song lasts {clock(seconds)}; at most {limits.music / 60:g} minutes are taken.")
 

@@ -8,6 +8,7 @@ from cyclegan_jax.midi.events import read_sequence
 from cyclegan_jax.midi.played_notes import OPEN, pair_notes
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.song import quantise
+from cyclegan_jax.pianoroll.roll import rasterise
 
 MIXED = midi(
     track(SIGNATURE, on(50, 1, velocity=10), on(50, 2, velocity=20), off(50, 3), off(50, 4), off(50, 5)),
@@ -43,7 +44,7 @@ def test_what_a_roll_shows_are_pitched_notes_in_its_range():
 
 def test_no_note_at_all():
     notes = pair_notes(read_sequence(midi(track(SIGNATURE))))
-    assert len(notes) == 0 and notes.roll(4).shape == (0, 84)
+    assert len(notes) == 0 and [len(column) for column in notes.steps(4)] == [0, 0]
 
 
 @pytest.mark.parametrize("kind", ODD)
@@ -57,7 +58,8 @@ def test_notes_and_roll_are_those_of_the_datasets_reader(tmp_path, kind):
     expected = (score.onsets, score.ends, score.pitches)
     for found, wanted in zip(_sorted(columns), _sorted(expected), strict=True):
         np.testing.assert_array_equal(found, wanted)
-    np.testing.assert_array_equal(notes.roll(sequence.ticks_per_quarter), quantise(score).roll)
+    onsets, ends = (steps[~notes.drums] for steps in notes.steps(sequence.ticks_per_quarter))
+    np.testing.assert_array_equal(rasterise(onsets, ends, columns[2])[0], quantise(score).roll)
 
 
 def _sorted(columns: list[np.ndarray]) -> np.ndarray:

@@ -11,8 +11,9 @@ from support.midi_files import write_midi_file
 from support.odd_midi import LONG, SIGNATURE, meta, midi, off, on, riff, track
 
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.rendering import page as listening
-from cyclegan_jax.rendering.page import Piece, Version, page, piece_html, seconds_of
+from cyclegan_jax.rendering.page import Piece, Version, page, piece_html
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def piece(tmp_path) -> Piece:
     ]
     titles = ("original", "in pop & co", "and <back>")
     versions = [
-        Version(title, f'song"{n}.mid', midi, {"jazz": 0.25, "pop": 0.75} if n else {})
+        Version(title, f'song"{n}.mid', midi, parse_song(midi), {"jazz": 0.25, "pop": 0.75} if n else {})
         for n, (title, midi) in enumerate(zip(titles, midis, strict=True))
     ]
     return Piece("<script>alert(1)</script>", versions, ("taken as 4/4", "<i>"))
@@ -54,7 +55,7 @@ def test_what_people_name_is_text_and_no_markup(piece):
 
 def test_a_song_that_cannot_be_played_is_still_seen(piece):
     strange = midi(track(SIGNATURE, on(60), off(60, 70), on(62, 12_000_000), off(62, 70)), division=9600)
-    versions = [dataclasses.replace(version, midi=strange) for version in piece.versions]
+    versions = [dataclasses.replace(v, midi=strange, song=parse_song(strange)) for v in piece.versions]
     text = page("a", "", [dataclasses.replace(piece, versions=versions)])
     assert text.count("<svg") == 3 and decoded(text, "audio/mpeg") == []
 
@@ -62,7 +63,7 @@ def test_a_song_that_cannot_be_played_is_still_seen(piece):
 @pytest.mark.parametrize("wrap", [bytes, lambda data: riff((b"data", data))], ids=["bare", "RMID"])
 def test_what_no_other_reader_takes_is_heard_all_the_same(piece, wrap):
     strange = wrap(midi(track(SIGNATURE, meta(0x59, b"\x63\x09"), LONG)))
-    versions = [dataclasses.replace(version, midi=strange) for version in piece.versions]
+    versions = [dataclasses.replace(v, midi=strange, song=parse_song(strange)) for v in piece.versions]
     assert len(decoded(page("a", "", [dataclasses.replace(piece, versions=versions)]), "audio/mpeg")) == 3
 
 
@@ -96,4 +97,4 @@ def test_no_song_is_longer_than_asked_for(piece):
 
 def test_a_songs_length_is_by_its_tempos(tmp_path):
     path = write_midi_file(tmp_path / "a.mid", [(0, 1920, 60)], tempos=((0, 120.0), (960, 30.0)))
-    assert seconds_of(path.read_bytes()) == pytest.approx(5.0)
+    assert parse_song(path.read_bytes()).duration == pytest.approx(5.0)

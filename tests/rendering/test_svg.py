@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from support.midi_files import write_midi_file
 
-from cyclegan_jax.midi.reader import parse_midi
-from cyclegan_jax.midi.song import quantise
+from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.rendering.svg import HEAD, MARGIN, ROW, Drawing, lay_out
 
 STEP = 120
@@ -38,14 +37,9 @@ def spans(drawing: Drawing, svg: str, name: str) -> list[tuple[float, float, int
 
 
 def drawn(before: bytes, after: bytes, seconds: float = 100) -> tuple[Drawing, str, str]:
-    drawing = lay_out([before, after], seconds)
-    scores = parse_midi(before), parse_midi(after)
-    songs = [quantise(score) for score in scores]
-    return (
-        drawing,
-        drawing.draw(scores[0], songs[1], ghosts=False),
-        drawing.draw(scores[1], songs[0], ghosts=True),
-    )
+    first, second = parse_song(before), parse_song(after)
+    drawing = lay_out([first, second], seconds)
+    return drawing, drawing.draw(first, second, ghosts=False), drawing.draw(second, first, ghosts=True)
 
 
 def test_shared_own_and_missing_cells_are_told_apart(tmp_path):
@@ -102,4 +96,4 @@ def test_a_picture_is_cut_where_it_is_to_end(tmp_path):
 @pytest.mark.parametrize("seconds, scale", [(2, 120), (16, 60), (600, 40)])
 def test_a_short_song_fills_the_page_and_a_long_one_is_scrolled(tmp_path, seconds, scale):
     before = midi(tmp_path, "a", (0, seconds * 8, 60))
-    assert lay_out([before], np.inf).scale == pytest.approx(scale)
+    assert lay_out([parse_song(before)], np.inf).scale == pytest.approx(scale)

@@ -17,6 +17,7 @@ from support.running import run_command
 
 import cyclegan_jax as cg
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.model_file import KEY, VERSION, _digest, load, save
 from launch.run.folder import RunFolder
 from launch.run.trained_model import model_of_run
@@ -94,12 +95,12 @@ def test_the_probability_of_a_genre_is_over_all_phrases_with_notes(model, tmp_pa
     phrases = np.zeros((2, 64, 84, 1), bool)
     phrases[0, :4, 36] = phrases[1, :4, 40] = True
     wanted = model.classifier.probabilities(phrases).mean(axis=0)
-    found = model.probabilities(path.read_bytes())
+    found = model.probabilities(parse_song(path.read_bytes()))
     assert tuple(found) == model.genres
     np.testing.assert_allclose(list(found.values()), wanted, rtol=1e-5)
     beyond = write_midi_file(tmp_path / "b.mid", [(0, 480, 10)])
-    assert model.probabilities(beyond.read_bytes()) == {}
-    assert dataclasses.replace(model, classifier=None).probabilities(path.read_bytes()) == {}
+    assert model.probabilities(parse_song(beyond.read_bytes())) == {}
+    assert dataclasses.replace(model, classifier=None).probabilities(parse_song(path.read_bytes())) == {}
 
 
 def telling(data: bytes, **others: object) -> bytes:

@@ -28,8 +28,9 @@ class Statistics:
     @classmethod
     def of(cls, phrases: np.ndarray) -> "Statistics":
         """Count over [N, 64, 84, 1] bool; a note that sounds as a phrase begins has its onset there."""
-        steps, rows = np.divmod(np.flatnonzero(phrases), PITCHES)
-        first_steps = np.flatnonzero(onsets(phrases)) // PITCHES
+        on = np.flatnonzero(phrases)  # far fewer than the cells
+        steps, rows = np.divmod(on, PITCHES)
+        begins = onsets(phrases).ravel()[on]
         notes = np.bincount(steps, minlength=len(phrases) * PHRASE_STEPS)
         register = np.bincount(rows, minlength=PITCHES)
         return cls(
@@ -37,7 +38,7 @@ class Statistics:
             polyphony=np.bincount(notes.clip(max=MOST_NOTES), minlength=MOST_NOTES + 1),
             pitch_classes=register.reshape(-1, PITCH_CLASSES).sum(axis=0),
             register=register,
-            onsets=np.bincount(first_steps % STEPS_PER_BAR, minlength=STEPS_PER_BAR),
+            onsets=np.bincount(steps[begins] % STEPS_PER_BAR, minlength=STEPS_PER_BAR),
         )
 
     @classmethod
