@@ -1,9 +1,13 @@
-"""`kill -9` at any moment: what is taken up again ends as what was never touched, to the bit."""
+"""`kill -9` at moments of chance: what is taken up again ends as what was never touched, to the bit.
+
+`test_failpoints.py` kills at each point of a save and of an evaluation; these kills are of real commands.
+"""
 
 import contextlib
 import json
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,21 +17,34 @@ from support.training_loop import assert_same_bits, saved
 from cyclegan_jax.training.checkpoint import Checkpoints
 from launch.run.folder import RunFolder
 
-SAVES, MOMENTS, STARTS = 6, 10, 3  # kills, besides the one amid an evaluation
-EVALUATED = 100
-STEPS = 300
-CADENCE = ("--log_every=3", "--save_every=5", f"--eval_every={EVALUATED}")
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
-@pytest.fixture(scope="module")
-def untouched(demo_dir, run_dir, tmp_path_factory) -> Path:
-    """The workdir of the run that nobody killed."""
-    place = tmp_path_factory.mktemp("untouched")
-    done = run_command("train", *train_flags(demo_dir, STEPS, *CADENCE), cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place / "run"
+@dataclass(frozen=True)
+class Plan:
+    """How long a run is, when it is evaluated, and how often it is killed, once more amid an evaluation."""
+
+    steps: int
+    evaluated: int
+    saves: int
+    moments: int
+    starts: int
+
+    def flags(self, demo_dir: Path) -> list[str]:
+        """The run's, which logs, saves and evaluates at steps that seldom meet."""
+        cadence = ("--log_every=3", "--save_every=5", f"--eval_every={self.evaluated}")
+        return train_flags(demo_dir, self.steps, *cadence)
+
+    def kinds(self, chance: random.Random) -> list[str]:
+        """Kinds of kills in their order, the one amid the evaluation in the middle."""
+        kinds = ["save"] * self.saves + ["moment"] * self.moments + ["start"] * self.starts
+        chance.shuffle(kinds)
+        kinds.insert(self.saves + 1, "evaluation")
+        return kinds
+
+
+FIVE = Plan(steps=200, evaluated=100, saves=1, moments=2, starts=1)
+TWENTY = Plan(steps=300, evaluated=100, saves=6, moments=10, starts=3)
 
 
 def newest(workdir: Path) -> int:
@@ -43,13 +60,13 @@ def half_saved_since(workdir: Path, start: float) -> bool:
     return False
 
 
-def killed(kind: str, flags: list[str], place: Path, chance: random.Random) -> bool:
+def killed(kind: str, flags: list[str], evaluated: int, place: Path, chance: random.Random) -> bool:
     """Start it and kill it at a moment of a kind, by chance; whether it left a save half done."""
     workdir, start = place / "run", time.time()
     at = newest(workdir)
     with started("train", *flags, cwd=place) as process:
         if kind == "start":
-            time.sleep(chance.uniform(0.5, 8))
+            time.sleep(chance.uniform(0.5, 6))
         elif kind == "save":
             goal = at + 5 * chance.randrange(3)
             wait_until(lambda: newest(workdir) >= goal, process)
@@ -59,7 +76,7 @@ def killed(kind: str, flags: list[str], place: Path, chance: random.Random) -> b
             wait_until(lambda: newest(workdir) >= goal, process)
             time.sleep(chance.uniform(0, 0.3))
         else:
-            wait_until(lambda: newest(workdir) >= EVALUATED, process)
+            wait_until(lambda: newest(workdir) >= evaluated, process)
             time.sleep(0.5)
         assert process.poll() is None, "it was to be killed, and has ended"
         process.kill()
@@ -67,33 +84,46 @@ def killed(kind: str, flags: list[str], place: Path, chance: random.Random) -> b
     return half_saved_since(workdir, start)
 
 
-def test_twenty_kills_leave_no_trace_in_what_was_trained(untouched, demo_dir, tmp_path):
-    flags = train_flags(demo_dir, STEPS, *CADENCE)
-    chance = random.Random(0)
-    plan = ["save"] * SAVES + ["moment"] * MOMENTS + ["start"] * STARTS
-    chance.shuffle(plan)
-    plan.insert(7, "evaluation")
+@pytest.mark.slow
+def test_five_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
+    kills_leave_no_trace(FIVE, demo_dir, tmp_path)
+
+
+@pytest.mark.nightly
+def test_twenty_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
+    kills_leave_no_trace(TWENTY, demo_dir, tmp_path)
+
+
+def kills_leave_no_trace(plan: Plan, demo_dir: Path, place: Path) -> None:
+    """Train by a plan and without a kill, and compare all that the two have left."""
+    flags, chance = plan.flags(demo_dir), random.Random(0)
+    (place / "untouched").mkdir()
+    done = run_command("train", *flags, cwd=place / "untouched")
+    assert done.returncode == 0, done.stderr
+    workdir, untouched = place / "run", place / "untouched" / "run"
+
     begun_from, halves = [], 0
-    for kind in plan:
-        begun_from.append(newest(tmp_path / "run"))
-        halves += killed(kind, flags, tmp_path, chance)
+    for kind in plan.kinds(chance):
+        begun_from.append(newest(workdir))
+        halves += killed(kind, flags, plan.evaluated, place, chance)
         if kind == "evaluation":
-            with Checkpoints(tmp_path / "run" / "checkpoints", read_only=True) as checkpoints:
-                assert not checkpoints.is_evaluated(EVALUATED), "it was killed amid that"
-    begun_from.append(newest(tmp_path / "run"))
-    print(f"{len(plan)} kills, {halves} left a save half done; begun from {begun_from}")
-    assert begun_from == sorted(begun_from) and len(set(begun_from)) > MOMENTS
-    assert begun_from[8] == EVALUATED < begun_from[-1] and halves >= SAVES // 2
-    done = run_command("train", *flags, cwd=tmp_path)
+            with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+                assert not checkpoints.is_evaluated(plan.evaluated), "it was killed amid that"
+            after_evaluation = len(begun_from)
+    begun_from.append(newest(workdir))
+    print(f"{len(begun_from) - 1} kills, {halves} left a save half done; begun from {begun_from}")
+    assert begun_from == sorted(begun_from) and len(set(begun_from)) > plan.moments
+    assert begun_from[after_evaluation] == plan.evaluated < begun_from[-1]
+    assert halves >= plan.saves // 2
+    done = run_command("train", *flags, cwd=place)
     assert done.returncode == 0, done.stderr
 
-    workdir = tmp_path / "run"
     config = RunFolder(untouched).config()
     assert RunFolder(workdir).config() == config
-    assert_same_bits(saved(workdir, STEPS, config), saved(untouched, STEPS, config))
+    assert_same_bits(saved(workdir, plan.steps, config), saved(untouched, plan.steps, config))
     assert (workdir / "metrics.jsonl").read_bytes() == (untouched / "metrics.jsonl").read_bytes()
     ticks = [row["step"] for row in log(workdir) if "epoch" in row]
-    assert ticks == list(range(3, STEPS + 1, 3))
+    assert ticks == list(range(3, plan.steps + 1, 3))
     assert (workdir / "evaluation.json").read_bytes() == (untouched / "evaluation.json").read_bytes()
     assert (workdir / "evaluation" / "listen.html").exists()
     assert not list(workdir.rglob(".written.*"))
