@@ -3,8 +3,8 @@
 from functools import partial
 
 import pytest
+from support.failing_tasks import convert_or_fail
 from support.midi_files import write_midi_file
-from support.planted_tasks import convert_or_fail
 
 from cyclegan_jax.datasets.genre_rolls.building import local as local_build
 from cyclegan_jax.datasets.genre_rolls.prepare import prepare

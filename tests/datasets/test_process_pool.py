@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.planted_tasks import do
+from support.failing_tasks import do
 
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError, Workers
 
@@ -161,7 +161,7 @@ def test_the_workers_are_gone_after_an_error_amid_the_work():
 
 def test_the_workers_are_gone_when_their_parent_is_killed():
     program = (
-        "from support.planted_tasks import do\n"
+        "from support.failing_tasks import do\n"
         "from cyclegan_jax.datasets.genre_rolls.reading.process_pool import Workers\n"
         "workers = Workers(do, 2)\n"
         "for _ in workers.map([('return', 1)] + [('sleep', 0.5)] * 99): print(flush=True)\n"

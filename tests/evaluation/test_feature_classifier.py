@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.hand_made import rolls
+from support.rolls_by_hand import rolls
 
 from cyclegan_jax.evaluation import feature_classifier
 from cyclegan_jax.evaluation.feature_classifier import features, train_feature_classifier

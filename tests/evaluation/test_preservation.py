@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.hand_made import rolls
+from support.rolls_by_hand import rolls
 
 from cyclegan_jax.evaluation.preservation import chroma_cosine, compare, f1, melody_kept
 from cyclegan_jax.pianoroll.features import chroma, lengths_by_phrase, melody, onsets

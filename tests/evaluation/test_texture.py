@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.hand_made import rolls
+from support.rolls_by_hand import rolls
 
 from cyclegan_jax.evaluation.texture import against, note_lengths, notes_a_phrase, polyphony, total_variation
 

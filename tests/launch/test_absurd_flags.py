@@ -1,7 +1,9 @@
 """Flags that make no sense, and names that no folder should have: one line, exit code 2, nothing written."""
 
+from collections.abc import Iterator
+
 import pytest
-from support.running import run_command
+from support.forked_commands import Call, forked
 
 ABSURD = {
     "--batch_size=0": "batch_size is 0, but must be between 1 and",
@@ -22,13 +24,23 @@ ABSURD = {
     "--data_dir=a file": "a file",
 }
 
-pytestmark = pytest.mark.slow
+
+@pytest.fixture(scope="module")
+def train() -> Iterator[Call]:
+    with forked("train") as call:
+        yield call
+
+
+@pytest.fixture(scope="module")
+def export() -> Iterator[Call]:
+    with forked("export") as call:
+        yield call
 
 
 @pytest.mark.parametrize("flag, sentence", ABSURD.items())
-def test_an_absurd_flag_is_one_line(flag, sentence, demo_dir, tmp_path):
+def test_an_absurd_flag_is_one_line(train, flag, sentence, demo_dir, tmp_path):
     (tmp_path / "a file").write_text("mine")
-    done = run_command("train", "--pair=jazz_pop", f"--data_dir={demo_dir}", flag, cwd=tmp_path)
+    done = train("--pair=jazz_pop", f"--data_dir={demo_dir}", flag, cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert sentence in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a file"]
@@ -36,8 +48,8 @@ def test_an_absurd_flag_is_one_line(flag, sentence, demo_dir, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["ü ñ", "two\nlines", "-dash", "100%", "'quoted'"])
-def test_a_folder_of_an_odd_name_that_has_no_run_is_told_in_one_line(name, tmp_path):
+def test_a_folder_of_an_odd_name_that_has_no_run_is_told_in_one_line(export, name, tmp_path):
     (tmp_path / name).mkdir()
-    done = run_command("export", f"--workdir={name}", cwd=tmp_path)
+    done = export(f"--workdir={name}", cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert "holds no run" in done.stderr and list((tmp_path / name).iterdir()) == []

@@ -6,8 +6,17 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from support.poisoned import CADENCE, poisoned
-from support.training_loop import CONFIG, assert_same_bits, batches, log, run, saved, steps_saved
+from support.training_loop import (
+    CONFIG,
+    SAVED_EVERY_TWO,
+    assert_same_bits,
+    batches,
+    log,
+    poisoned,
+    run,
+    saved,
+    steps_saved,
+)
 
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases, read_columns
@@ -20,7 +29,7 @@ def test_it_stops_one_step_later_names_the_step_and_writes_down_its_phrases(tmp_
     poisoned(monkeypatch, {4: 1})
     asked = []
     with pytest.raises(TrainingDivergedError, match=r"is nan at step 5;") as error:
-        run(tmp_path, CADENCE, watch=asked.append)
+        run(tmp_path, SAVED_EVERY_TWO, watch=asked.append)
     assert asked == [0, 1, 2, 3, 4, 5, 4], "the next step, and the phrases to tell of"
     assert list(error.value.steps) == [5] and steps_saved(tmp_path) == [2, 4]
     told = json.loads((tmp_path / "diverged.json").read_text())
@@ -62,14 +71,14 @@ def rollbacks(workdir: Path) -> list[dict]:
 @pytest.mark.slow
 def test_rolled_back_it_goes_on_from_the_last_good_checkpoint_by_half_the_rate(tmp_path, monkeypatch, capfd):
     poisoned(monkeypatch, {5: 1})
-    state = run(tmp_path / "back", CADENCE, rollback=True)
+    state = run(tmp_path / "back", SAVED_EVERY_TWO, rollback=True)
     assert int(state.step) == 10 and all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
     (row,) = rollbacks(tmp_path / "back")
     assert (row["diverged"], row["back_to"]) == (6, 4)
     assert row["learning_rate"] == CONFIG.learning_rate / 2
     assert "warning: " in capfd.readouterr().err
     monkeypatch.undo()
-    straight = run(tmp_path / "straight", CADENCE)
+    straight = run(tmp_path / "straight", SAVED_EVERY_TWO)
     four = saved(tmp_path / "straight", 10)
     assert (jax.tree.leaves(four.generators)[0] != jax.tree.leaves(state.generators)[0]).any()
     assert_same_bits(straight, four)
@@ -79,7 +88,7 @@ def test_rolled_back_it_goes_on_from_the_last_good_checkpoint_by_half_the_rate(t
 def test_three_times_and_no_more(tmp_path, monkeypatch):
     poisoned(monkeypatch, {1: 99})
     with pytest.raises(TrainingDivergedError):
-        run(tmp_path, CADENCE, rollback=True)
+        run(tmp_path, SAVED_EVERY_TWO, rollback=True)
     assert [row["learning_rate"] / CONFIG.learning_rate for row in rollbacks(tmp_path)] == [0.5, 0.25, 0.125]
     assert {row["back_to"] for row in rollbacks(tmp_path)} == {0}, "there was no checkpoint yet"
     assert log(tmp_path) == []

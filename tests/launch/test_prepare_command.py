@@ -2,12 +2,14 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from absl import flags
 from absl.testing import flagsaver
+from support.forked_commands import Call, forked
 from support.midi_files import write_midi_file
 from support.running import run_command
 
@@ -104,9 +106,15 @@ if not importlib.util.find_spec("apache_beam"):
     ERRORS["no Beam"] = ({"beam_runner": "DirectRunner"}, "pip install 'cyclegan_jax[beam]'")
 
 
+@pytest.fixture(scope="module")
+def prepare() -> Iterator[Call]:
+    with forked("prepare") as call:
+        yield call
+
+
 @pytest.mark.parametrize("given, words", ERRORS.values(), ids=ERRORS)
-def test_a_mistake_is_one_line_with_exit_code_2(tmp_path, given, words):
-    done = run_command("prepare", *(f"--{name}={value}" for name, value in given.items()), cwd=tmp_path)
+def test_a_mistake_is_one_line_with_exit_code_2(prepare, tmp_path, given, words):
+    done = prepare(*(f"--{name}={value}" for name, value in given.items()), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert words in line

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.metrics import METRICS
+from support.training_loop import METRICS
 
 from launch.run.log import SHOWN, SUMMARY, RunLog
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.forked_commands import forked
 from support.running import SMALLEST, run_command
 
 from cyclegan_jax.config import Config
@@ -82,9 +83,10 @@ def test_a_longer_sweep_is_not_offered_a_flag_that_there_is_not(swept, demo_dir)
 
 
 def test_flags_that_name_no_run_are_refused(demo_dir, tmp_path):
-    for flag, words in (("--sigma_d=0,much", "'0,much'"), ("--model=base,huge", "'huge'")):
-        done = run_command("sweep", *FLAGS, f"--data_dir={demo_dir}", flag, cwd=tmp_path)
-        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+    with forked("sweep") as call:
+        for flag, words in (("--sigma_d=0,much", "'0,much'"), ("--model=base,huge", "'huge'")):
+            done = call(*FLAGS, f"--data_dir={demo_dir}", flag, cwd=tmp_path)
+            assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

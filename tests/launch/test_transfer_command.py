@@ -1,12 +1,14 @@
 """launch.transfer and launch.export as people call them: files, folders, tables, refusals."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import mido
 import pretty_midi
 import pytest
 import symusic
+from support.forked_commands import Call, forked
 from support.midi_files import write_midi_file
 from support.refusals import refused, snapshot
 from support.running import run_command
@@ -111,8 +113,16 @@ def test_a_bad_file_among_good_ones_does_not_stop_them(model_path, songs, tmp_pa
     assert written == {"slow_jazz.mid", "fast_jazz.mid"} and len(done.stdout.splitlines()) == 3
 
 
-@pytest.mark.slow
-def test_what_cannot_be_done_is_refused_before_anything_is_written(model_path, songs, tmp_path):
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[Call]:
+    with forked("transfer") as call:
+        yield call
+
+
+def test_what_cannot_be_done_is_refused_before_anything_is_written(refusing, model_path, songs, tmp_path):
+    def transfer(model: Path, cwd: Path, *words: object):
+        return refusing(f"--model={model}", *words, cwd=cwd)
+
     slow = songs["slow"]
     refused(transfer(model_path, tmp_path, "--to=classic", "--out_dir=out", slow), "'classic'", "jazz, pop")
     refused(transfer(model_path, tmp_path, "--to=pop", "--out_dir=out"), "no MIDI file")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.bad_midi import BAD
+from support.forked_readings import KEPT, MIB, SECONDS, SONG, Reading, quickly, run_apart
 from support.heavy_midi import HEAVY
 from support.odd_midi import (
     END,
@@ -26,7 +27,6 @@ from support.odd_midi import (
     track,
     varlen,
 )
-from support.read_apart import KEPT, MIB, SECONDS, SONG, Reading, quickly, run_apart
 
 from cyclegan_jax.midi.reader import parse_midi, read_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import pytest
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
@@ -14,8 +15,10 @@ from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.checkpoint import Checkpoints
+from cyclegan_jax.training.data_parallel import Parallel
 from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
 from launch.run.folder import RunFolder
+from launch.run.log import SHOWN
 from launch.run.loop import Evaluator, train
 
 CONFIG = Config(
@@ -31,6 +34,8 @@ CONFIG = Config(
     sigma_d=0.1,
 )
 EVERY_FIVE = Cadence(log_every=1, eval_every=5)
+SAVED_EVERY_TWO = Cadence(log_every=100, eval_every=100, save_every=2)
+METRICS = {f"loss/{name}": 0.5 for name in SHOWN} | {"grad_norm/generators": 2.0}  # of one step
 
 
 def rolls(seed: int, count: int) -> np.ndarray:
@@ -130,3 +135,18 @@ def assert_same_bits(one: TrainState, other: TrainState) -> None:
 
 def ticks(workdir: Path) -> list[dict]:
     return [row for row in log(workdir) if "epoch" in row]
+
+
+def poisoned(monkeypatch: pytest.MonkeyPatch, steps: dict[int, int]) -> None:
+    """Before a step the weights of one generator become NaN, so many times; by number of steps done."""
+    whole = Parallel.steps
+
+    def poison(self: Parallel, state: TrainState, table: jax.Array, rows: list) -> tuple:
+        if steps.get(int(state.step), 0) > 0:
+            steps[int(state.step)] -= 1
+            networks = dict(state.generators)
+            networks["gen_ab"] = jax.tree.map(lambda leaf: leaf * np.nan, networks["gen_ab"])
+            state = state.replace(generators=networks)
+        return whole(self, state, table, rows)
+
+    monkeypatch.setattr("launch.run.loop.Parallel.steps", poison)

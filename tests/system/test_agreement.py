@@ -7,9 +7,8 @@ from pathlib import Path
 
 import jax
 import pytest
-from support.poisoned import CADENCE, poisoned
 from support.running import CLUSTER, PATIENCE, last_line, log, train_flags, two_started, wait_until
-from support.training_loop import CONFIG, batches
+from support.training_loop import CONFIG, SAVED_EVERY_TWO, batches, poisoned
 
 from launch.run.folder import RunFolder
 from launch.run.loop import train
@@ -26,7 +25,7 @@ def work(port: str, process: str, workdir: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         if process == "1":
             poisoned(patched, {5: 1})
-        state = train(CONFIG, CADENCE, batches(), None, folder, rollback=True)
+        state = train(CONFIG, SAVED_EVERY_TWO, batches(), None, folder, rollback=True)
     print(int(state.step))
 
 

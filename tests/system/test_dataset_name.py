@@ -69,6 +69,10 @@ def test_the_wheel_has_every_module_and_page_of_the_checkout_and_the_datasets_pa
         f"cyclegan_jax/rendering/pages/{page.name}"
         for page in (CHECKOUT / "cyclegan_jax/rendering/pages").iterdir()
     }
-    modules = {"cyclegan_jax/py.typed"} | below("cyclegan_jax", "cyclegan_jax") | below("datasets", "cyclegan_jax/datasets")
+    modules = (
+        {"cyclegan_jax/py.typed"}
+        | below("cyclegan_jax", "cyclegan_jax")
+        | below("datasets", "cyclegan_jax/datasets")
+    )
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert found == modules | below("launch", "launch") | pages | papers
+    assert found == modules | below("launch", "launch") | pages | papers | {"cyclegan_jax/py.typed"}

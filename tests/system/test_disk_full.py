@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.checkpoints import CONFIG, random_state
-from support.metrics import METRICS
 from support.running import last_line, run_command, train_flags
+from support.training_loop import METRICS
 
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.errors import NotWrittenError

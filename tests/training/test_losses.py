@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.hand_made import rolls
+from support.rolls_by_hand import rolls
 
 from cyclegan_jax.training import losses
 from cyclegan_jax.training.losses import (
