@@ -1,18 +1,27 @@
 """Every number a run is made of, resolved, checked and comparable.
 
-A comment gives each field's unit, then the paper's value, then the original TF1 code's.
+Each field is described once, in its metadata, from which its check, its flag, `--help` and the tables of
+the documentation are made:
+
+- `help`: a sentence that names the unit;
+- `paper`, `tf1`: the value in arXiv 1809.07575, and in the original TF1 code,
+  sumuzhao/CycleGAN-Music-Style-Transfer; `both` where they agree;
+- `choices`: the values allowed; `between`: the least and the greatest;
+- `flag`: the name of its flag where it is another, or "" where there is none.
 """
 
 import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from cyclegan_jax.errors import UserError
 
-MODELS = ("base", "partial", "full")
+DISCRIMINATORS = ("base", "partial", "full")
 DTYPES = ("float32", "bfloat16")
+
+Value = TypeVar("Value")
 
 # Width, residual blocks, batch size and epochs. `tiny` sees 4,224 phrases a genre of the demo data
 # within five minutes on two CPU cores.
@@ -22,10 +31,6 @@ PRESETS: Mapping[str, Mapping[str, int]] = {
     "tiny": {"width": 8, "blocks": 3, "batch_size": 4, "epochs": 6},
 }
 POOL_BATCHES = 50
-FAKES = ("probabilities", "notes")
-ADVERSARIAL = ("least_squares", "hinge")
-NOISE = ("shared", "fresh")
-CYCLE = ("l1", "cross_entropy")
 
 # What a recipe sets; `paper` is the paper's objective, the defaults of the fields.
 RECIPES: Mapping[str, Mapping[str, Any]] = {
@@ -51,65 +56,175 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+def about(help: str, both: object = None, **facts: object) -> dict[str, object]:
+    """The metadata of a field: its help and the facts that the module's docstring lists."""
+    return {"help": help} | ({"paper": both, "tf1": both} if both is not None else {}) | facts
+
+
+def described(default: Value, help: str, **facts: object) -> Value:
+    """A field with a default and its description."""
+    return dataclasses.field(default=default, metadata=about(help, **facts))
+
+
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """What determines the trained parameters, to the bit on one kind of machine where memory is not saved.
+class Described:
+    """Values that are checked by the descriptions of their fields.
 
     Raises UserError, naming the field, its value and what is allowed.
     """
 
-    pair: tuple[str, str]  # genres A and B; jazz, classic, pop taken two by two
-    genres: tuple[str, ...]  # genres of M: A and B for `partial`, all of the dataset for `full`
-    fingerprint: str  # of the dataset's files and options
-    steps: int  # optimiser steps; 20 epochs in the paper's text; 100 by the code's default
-    constant_steps: int  # steps before the learning rate falls; half; 10 epochs
-    model: str = "full"  # base, partial, full; all three; the same
-    width: int = 64  # channels of the first convolution; 64; 64
-    blocks: int = 10  # residual blocks; 10; 10
-    batch_size: int = 16  # phrases of each genre a step, over all devices; 16; 16
-    lambda_cycle: float = 10.0  # weight of the cycle loss; 10; 10
-    weight_growth: float = 1.0  # times cycle's and density's weights by the end, as the rate falls; 1; 1
-    gamma: float = 1.0  # weight of the mixed discriminators' loss; 1; 1
-    sigma_d: float = 0.01  # σ of the discriminators' input noise; 0 to 5, best 0.01 for `full`; 1
-    noise: str = "shared"  # one |draw| a step for all inputs, or `fresh` signed ones; text: signed; shared
-    identity_logits: float = 0.0  # added to the logits of the input's notes, taken from others'; none; none
-    positions: bool = False  # whether networks are told where in bar and register they are; no; no
-    skips: bool = False  # whether generators hand fine detail past the narrows; no; no
-    fakes: str = "probabilities"  # what discriminators and the way back get, see notes.py; these; these
-    adversarial: str = "least_squares"  # its loss; this; this
-    cycle: str = "l1"  # the cycle's loss, see objective.py; this; this
-    lambda_chroma: float = 0.0  # weight of the harmony's loss; none; none
-    lambda_density: float = 0.0  # weight of being as dense as the target genre; none; none
-    density_b_over_a: tuple[float, float] = (1.0, 1.0)  # B's notes and cells a phrase over A's, of the data
-    ema_decay: float = 0.0  # decay by step of the generators' running mean, 0 for none; none; none
-    pool_size: int = POOL_BATCHES  # past batches of fakes; unstated; 50, in `partial` and `full` only
-    learning_rate: float = 2e-4  # Adam; 2e-4; 2e-4
-    beta1: float = 0.5  # Adam; 0.5; 0.5
-    beta2: float = 0.999  # Adam; 0.999; 0.999
-    dtype: str = "float32"  # of the networks' arithmetic; float32; float32
-    seed: int = 0  # of everything drawn; unstated; unset
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, facts = getattr(self, field.name), field.metadata
+            if "choices" in facts:
+                check_choice(field.name, value, facts["choices"])
+            if "between" in facts:
+                for number in value if isinstance(value, tuple) else (value,):
+                    check_range(field.name, number, *facts["between"])
+
+
+SIZES, WEIGHTS, DECAYS = (1, 2**16), (0.0, 1e6), (0.0, 1.0 - 1e-9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Described):
+    """What determines the trained parameters, to the bit on one kind of machine where memory is not saved.
+
+    The fields are the keys of `config.json` in run folders and of the config in model files, so their names
+    stay: the field that `--discriminators` sets is `model`.
+    """
+
+    pair: tuple[str, str] = dataclasses.field(
+        metadata=about("Genres A and B.", both="two of jazz, classic, pop")
+    )
+    genres: tuple[str, ...] = dataclasses.field(
+        metadata=about(
+            "Genres of the mixed set M: none for base, A and B for partial, all of the dataset for full.",
+            both="A and B, or all three",
+            flag="",
+        )
+    )
+    fingerprint: str = dataclasses.field(metadata=about("Hash of the dataset's files and options.", flag=""))
+    steps: int = dataclasses.field(
+        metadata=about("Optimiser steps.", paper="20 epochs", tf1="100 epochs", between=(1, 2**31 - 1))
+    )
+    constant_steps: int = dataclasses.field(
+        metadata=about(
+            "Optimiser steps before the learning rate falls.",
+            paper="half of all",
+            tf1="10 epochs",
+            flag="constant_epochs",
+        )
+    )
+    model: str = described(
+        "full",
+        "Discriminators beside those of A and B: base, none; partial, two on A and B mixed; full, two on all "
+        "genres mixed.",
+        both="all three",
+        choices=DISCRIMINATORS,
+        flag="discriminators",
+    )
+    width: int = described(64, "Channels of the first convolution.", both=64, between=SIZES)
+    blocks: int = described(10, "Residual blocks of a generator.", both=10, between=SIZES)
+    batch_size: int = described(
+        16, "Phrases of each genre in a step, over all devices.", both=16, between=SIZES
+    )
+    lambda_cycle: float = described(10.0, "Weight of the cycle-consistency loss.", both=10, between=WEIGHTS)
+    weight_growth: float = described(
+        1.0,
+        "Factor by which the weights of cycle consistency and density have grown by the end; they grow as "
+        "the learning rate falls.",
+        both=1,
+        between=WEIGHTS,
+    )
+    gamma: float = described(1.0, "Weight of the mixed discriminators' loss.", both=1, between=WEIGHTS)
+    sigma_d: float = described(
+        0.01,
+        "Standard deviation σ of the instance noise on the discriminators' inputs.",
+        paper="0 to 5, best 0.01 for full",
+        tf1=1,
+        between=WEIGHTS,
+    )
+    noise: str = described(
+        "shared",
+        "Instance noise: shared is one draw of |N(0, σ)| a step for all inputs, fresh a signed draw for each "
+        "input.",
+        paper="signed",
+        tf1="shared",
+        choices=("shared", "fresh"),
+    )
+    identity_logits: float = described(
+        0.0,
+        "Added to a generator's logits where its input has a note, subtracted where it has none.",
+        between=WEIGHTS,
+        both="none",
+    )
+    positions: bool = described(
+        False, "Tell the networks the position in the bar and the register.", both="none"
+    )
+    skips: bool = described(
+        False, "Give the generators U-Net skip connections past the bottleneck.", both="none"
+    )
+    fakes: str = described(
+        "probabilities",
+        "What discriminators and the second generator of a cycle get: probabilities, or notes, which are "
+        "binarised by a straight-through estimator.",
+        both="probabilities",
+        choices=("probabilities", "notes"),
+    )
+    adversarial: str = described(
+        "least_squares", "Adversarial loss.", both="least_squares", choices=("least_squares", "hinge")
+    )
+    cycle: str = described(
+        "l1",
+        "Cycle-consistency loss: l1 of probabilities, or cross entropy.",
+        both="l1",
+        choices=("l1", "cross_entropy"),
+    )
+    lambda_chroma: float = described(
+        0.0, "Weight of the chroma loss, which keeps the harmony.", between=WEIGHTS, both="none"
+    )
+    lambda_density: float = described(
+        0.0,
+        "Weight of the density loss, which asks for as many notes as the target genre has.",
+        between=WEIGHTS,
+        both="none",
+    )
+    density_b_over_a: tuple[float, float] = described(
+        (1.0, 1.0),
+        "Notes a phrase and sounding cells a phrase, each of B over A; measured on the data if the density "
+        "loss has a weight.",
+        flag="",
+        between=(1e-6, 1e6),
+    )
+    ema_decay: float = described(
+        0.0,
+        "Decay per step of the exponential moving average of the generators; 0: no average.",
+        between=DECAYS,
+        both="none",
+    )
+    pool_size: int = described(
+        POOL_BATCHES,
+        "Past batches of fakes that discriminators draw from.",
+        paper="not stated",
+        tf1="50, in partial and full only",
+        between=(0, 2**16),
+    )
+    learning_rate: float = described(2e-4, "Learning rate of Adam.", both=2e-4, between=(1e-12, 1e3))
+    beta1: float = described(0.5, "β1 of Adam, the decay of the mean gradient.", both=0.5, between=DECAYS)
+    beta2: float = described(
+        0.999, "β2 of Adam, the decay of the mean squared gradient.", both=0.999, between=DECAYS
+    )
+    dtype: str = described(
+        "float32", "Type of the networks' arithmetic.", paper="not stated", tf1="float32", choices=DTYPES
+    )
+    seed: int = described(
+        0, "Seed of everything drawn.", paper="not stated", tf1="not set", between=(0, 2**32 - 1)
+    )
 
     def __post_init__(self) -> None:
-        check_choice("model", self.model, MODELS)
-        check_choice("dtype", self.dtype, DTYPES)
-        check_choice("noise", self.noise, NOISE)
-        check_choice("fakes", self.fakes, FAKES)
-        check_choice("adversarial", self.adversarial, ADVERSARIAL)
-        check_choice("cycle", self.cycle, CYCLE)
-        check_range("steps", self.steps, 1, 2**31 - 1)
-        for name in ("width", "blocks", "batch_size"):
-            check_range(name, getattr(self, name), 1, 2**16)
+        super().__post_init__()
         check_range("constant_steps", self.constant_steps, 0, self.steps)
-        check_range("pool_size", self.pool_size, 0, 2**16)
-        check_range("seed", self.seed, 0, 2**32 - 1)
-        weights = ("lambda_cycle", "gamma", "lambda_chroma", "lambda_density")
-        for name in (*weights, "weight_growth", "sigma_d", "identity_logits"):
-            check_range(name, getattr(self, name), 0.0, 1e6)
-        for ratio in self.density_b_over_a:
-            check_range("density_b_over_a", ratio, 1e-6, 1e6)
-        check_range("learning_rate", self.learning_rate, 1e-12, 1e3)
-        for name in ("beta1", "beta2", "ema_decay"):
-            check_range(name, getattr(self, name), 0.0, 1.0 - 1e-9)
 
     def difference(self, other: "Config", ignored: tuple[str, ...] = ()) -> tuple[str, Any, Any] | None:
         """The first field whose values differ, with both values, or None; fields in `ignored` may."""
@@ -152,14 +267,20 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class MemorySaving:
+class MemorySaving(Described):
     """How a step makes do with less memory; what is learned is the same, though sums round otherwise."""
 
-    accumulate: int = 1  # microbatches of a device's part of a batch, whose gradients are accumulated
-    remat: bool = False  # whether networks' activations are computed again for gradients, in place of kept
-
-    def __post_init__(self) -> None:
-        check_range("accumulate", self.accumulate, 1, 2**16)
+    accumulate: int = described(
+        1,
+        "Microbatches that a device splits its part of a batch into, accumulating gradients; more of them "
+        "take less memory on a GPU or TPU, not on a CPU.",
+        between=SIZES,
+    )
+    remat: bool = described(
+        False,
+        "Compute activations again for the gradients in place of keeping them (rematerialisation); slower, "
+        "takes a fraction of the memory on a GPU or TPU, no less on a CPU.",
+    )
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -4,18 +4,18 @@ from absl import flags
 
 from cyclegan_jax.config import check_range
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
-from cyclegan_jax.evaluation.genre_classifier import EPOCHS, ROBUSTNESS_SIGMAS, robustness
+from cyclegan_jax.evaluation.genre_classifier import EPOCHS as DEFAULT_EPOCHS
+from cyclegan_jax.evaluation.genre_classifier import ROBUSTNESS_SIGMAS, robustness
 from launch.flags import data as data_flags
 from launch.flags.resolve import resolve_pair
+from launch.flags.shared import EPOCHS, PAIR, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
 from launch.run.classifiers import genre_classifier_path, get_genre_classifier
 
 flags.adopt_module_key_flags(data_flags)
-PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.", required=True)
-EPOCH_LIMIT = flags.DEFINE_integer(
-    "epochs", None, f"Train anew, for so many epochs at most; default where there is none yet: {EPOCHS}."
-)
+for flag in (PAIR, EPOCHS):
+    flags.declare_key_flag(flag.name)
 RETRAIN = flags.DEFINE_bool("retrain", False, "Train anew even where one is kept beside the dataset.")
 
 
@@ -23,11 +23,12 @@ def main(arguments: list[str]) -> None:
     """Train, or take the one that is kept, and print the robustness row on `test`."""
     keep_compiled()
     refuse_arguments(arguments)
-    epochs = EPOCHS if EPOCH_LIMIT.value is None else EPOCH_LIMIT.value
+    given = required(PAIR, "jazz_pop")
+    epochs = DEFAULT_EPOCHS if EPOCHS.value is None else EPOCHS.value
     check_range("epochs", epochs, 1, 10**6)
     prepared = data_flags.prepare_dataset()
-    pair = resolve_pair(PAIR.value, genres_of(prepared.folder))
-    retrain = RETRAIN.value or EPOCH_LIMIT.value is not None
+    pair = resolve_pair(given, genres_of(prepared.folder))
+    retrain = RETRAIN.value or EPOCHS.value is not None
     classifier = get_genre_classifier(
         prepared.folder, prepared.fingerprint, pair, epochs=epochs, retrain=retrain
     )

@@ -4,21 +4,22 @@ from pathlib import Path
 
 from absl import flags
 
+from launch.flags.shared import DATA_DIR, WORKDIR, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
 from launch.run.evaluation import evaluate_run
 from launch.run.folder import RunFolder
 from launch.songs.listening_pages import write_evaluation_page
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of the datasets, where it has moved since.")
+for flag in (WORKDIR, DATA_DIR):
+    flags.declare_key_flag(flag.name)
 
 
 def main(arguments: list[str]) -> None:
     """Print the table; it is written to the run folder too."""
     keep_compiled()
     refuse_arguments(arguments)
-    folder = RunFolder(Path(WORKDIR.value))
+    folder = RunFolder(Path(required(WORKDIR, "runs/jazz_pop")))
     dataset_folder = folder.dataset_folder()
     if DATA_DIR.value:
         dataset_folder = Path(DATA_DIR.value, *dataset_folder.parts[-3:])

@@ -6,19 +6,19 @@ from absl import flags
 
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.model_file import save
+from launch.flags.shared import OUT, OVERWRITE, WORKDIR, required
 from launch.process.runner import refuse_arguments, run
 from launch.run.folder import RunFolder
 from launch.run.trained_model import complete_model_of_run
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run, as launch.train wrote it.", required=True)
-OUT = flags.DEFINE_string("out", None, "The model file; default: <a>_<b>.model of the run's genres.")
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the file if it is there already.")
+for flag in (WORKDIR, OUT, OVERWRITE):
+    flags.declare_key_flag(flag.name)
 
 
 def main(arguments: list[str]) -> None:
     """Write both generators and the classifier, their training data and their evaluation."""
     refuse_arguments(arguments)
-    model = complete_model_of_run(RunFolder(Path(WORKDIR.value)))
+    model = complete_model_of_run(RunFolder(Path(required(WORKDIR, "runs/jazz_pop"))))
     path = Path(OUT.value or "{}_{}.model".format(*model.genres))
     if path.exists() and not OVERWRITE.value:
         raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")

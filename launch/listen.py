@@ -13,35 +13,36 @@ from cyclegan_jax.midi.reader import read_midi_bytes
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.rendering.page import page
 from launch.flags import transfer as model_flags
+from launch.flags.shared import OUT, OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import run
 from launch.songs.listening_pages import facts, piece_of_song
 
 flags.adopt_module_key_flags(model_flags)
-TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.", required=True)
-OUT = flags.DEFINE_string("out", "listen.html", "The page; it needs no other file.")
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the page if it is there already.")
+flags.declare_key_flag(OUT.name)
+DEFAULT_OUT = "listen.html"  # it needs no other file
 
 
 def main(arguments: list[str]) -> None:
     """One page of all songs named."""
     keep_compiled()
+    to = required(TO, "jazz")
     controls = model_flags.controls()
-    path = Path(OUT.value)
+    path = Path(DEFAULT_OUT if OUT.value is None else OUT.value)
     if not arguments:
         raise UserError("no MIDI file was named; write files after the flags: song.mid more.mid.")
     if path.exists() and not OVERWRITE.value:
         raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")
     model = model_flags.load_model()
-    check_choice("to", TO.value, model.genres)
+    check_choice("to", to, model.genres)
     pieces = []
     for word in tqdm(arguments, unit=" songs", disable=len(arguments) == 1):
         try:
             name = as_text(Path(word).stem)
-            pieces.append(piece_of_song(model, name, read_midi_bytes(word), TO.value, controls))
+            pieces.append(piece_of_song(model, name, read_midi_bytes(word), to, controls))
         except RefusedSongError as refusal:
             raise UserError(f"{as_text(word)} was not transferred: {refusal}.") from refusal
-    title = f"{model.origin_of(TO.value)} → {TO.value}"
+    title = f"{model.origin_of(to)} → {to}"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, page(title, facts(model), pieces))
     print(f"Wrote {path}: open it in a browser.")

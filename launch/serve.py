@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from cyclegan_jax.errors import UserError
-from launch.flags.transfer import MODEL, WORKDIR, load_model
+from launch.flags.shared import MODEL, WORKDIR
+from launch.flags.transfer import load_model
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
 from launch.process.signals import CODES

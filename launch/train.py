@@ -1,22 +1,28 @@
 """Train a CycleGAN between two genres, evaluate it, and leave music to listen to."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import jax
 from absl import flags
 
-from cyclegan_jax.config import MODELS, Config, MemorySaving
-from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
+from cyclegan_jax.config import RECIPES, Config, MemorySaving
+from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.data_parallel import check_divides, wait_for_all
 from launch.flags import data as data_flags
 from launch.flags import memory as memory_flags
 from launch.flags import training as train_flags
+from launch.flags.fields import help_of
 from launch.flags.resolve import resolve_pair
+from launch.flags.shared import required
 from launch.process import distributed as cluster
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
@@ -25,17 +31,14 @@ from launch.run.evaluation import evaluate_run
 from launch.run.feed import default_steps_per_dispatch
 from launch.run.folder import RunFolder
 from launch.run.loop import Evaluator, check_checkpoints, train
+from launch.run.training_data import TrainingData, load_training_data
 from launch.songs.listening_pages import page_path, write_evaluation_page
+
+Value = TypeVar("Value")
+DEFAULT_RECIPE = "robust"
 
 for module in (data_flags, train_flags, memory_flags, cluster):
     flags.adopt_module_key_flags(module)
-MODEL = flags.DEFINE_enum(
-    "model", None, MODELS, "Mixed discriminators: none, on both genres, on all; default by recipe."
-)
-SIGMA_D = flags.DEFINE_float(
-    "sigma_d", None, "Standard deviation of the discriminators' input noise; default by recipe."
-)
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run. Default: runs/<a>_<b>.")
 EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the run was started with.")
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
     "stop_on_collapse", False, "End at the first evaluation with outputs alike, blank, or too dense or thin."
@@ -43,8 +46,8 @@ STOP_ON_COLLAPSE = flags.DEFINE_bool(
 STEPS_PER_DISPATCH = flags.DEFINE_integer(
     "steps_per_dispatch",
     0,
-    "Steps that a GPU or TPU goes through in one go, at most --log_every; one by one where something is due "
-    "amid them. A line's metrics are means over what went in one go before it. 0: up to 50; 1 on a CPU.",
+    f"{help_of(Cadence, 'steps_per_dispatch')} At most --log_every; one by one where something is due amid "
+    "them. A line's metrics are means over the program before it. 0: up to 50 on a GPU or TPU, 1 on a CPU.",
 )
 ON_NAN = flags.DEFINE_enum(
     "on_nan",
@@ -58,108 +61,110 @@ DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is ready to go; the evaluator is the first process's alone."""
+    """What is to be trained, on what, and how."""
 
     config: Config
     cadence: Cadence
-    batches: PairBatches
-    evaluator: Evaluator | None
-    folder: RunFolder
-    dataset_folder: Path
     memory: MemorySaving
+    data: TrainingData
+    batches: PairBatches
+
+    @property
+    def counts(self) -> str:
+        """A line on the training split."""
+        of_genres = ", ".join(
+            f"{genre} {len(phrases)} phrases of {phrases.songs} songs"
+            for genre, phrases in self.data.phrases.items()
+        )
+        return f"Training split: {of_genres}; {self.batches.steps_per_epoch} steps an epoch."
 
 
 def main(arguments: list[str]) -> None:
-    """Prepare, train, evaluate."""
+    """Resolve the config, open the run's folder, train, evaluate."""
     keep_compiled()
     refuse_arguments(arguments)
+    pair = required(train_flags.PAIR, "jazz_pop")
     cluster.join()
     with contextlib.ExitStack() as held:
+        # The first process makes dataset, folder and classifiers, which the others then find.
         with cluster.first_process_leads():
-            plan = prepare_run(held)
-        if plan is not None:
-            train_and_evaluate(plan)
+            # The dataset comes first: its genres and its size decide about the config.
+            plan = resolve(data_flags.prepare_dataset(), pair)
+            print(train_flags.chosen_for_machine(), end="", flush=True)
+            if DRY_RUN.value:
+                print(plan.config.to_json() + plan.counts)
+                return
 
+            # All is checked before anything is written to the run's folder.
+            folder = RunFolder(Path(train_flags.WORKDIR.value or "runs/{}_{}".format(*plan.config.pair)))
+            folder.check(plan.config, extend=EXTEND.value)
+            if folder.is_finished(plan.config) and page_path(folder).exists():
+                print(
+                    f"The run in {folder.workdir} is finished at step {plan.config.steps}; see evaluation.md "
+                    "in it, or train on with --extend and more --epochs or --steps."
+                )
+                return
+            evaluator = open_run(plan, folder, held) if cluster.is_first() else None
 
-def train_and_evaluate(plan: Plan) -> None:
-    """Train to the end, then evaluate the best checkpoint, and show and print what that gave."""
-    train(
-        plan.config,
-        plan.cadence,
-        plan.batches,
-        plan.evaluator,
-        plan.folder,
-        memory=plan.memory,
-        stop_on_collapse=STOP_ON_COLLAPSE.value,
-        rollback=ON_NAN.value == "rollback",
-    )
-    if cluster.is_first():
-        page_path(plan.folder).unlink(missing_ok=True)
-        print(evaluate_run(plan.folder, plan.dataset_folder, plan.evaluator.classifiers))
-        write_evaluation_page(plan.folder, plan.dataset_folder)
-        print(
-            f"\nOpen {plan.folder.workdir}/evaluation/listen.html in a browser, to see and hear what it does."
+        train(
+            plan.config,
+            plan.cadence,
+            plan.batches,
+            evaluator,
+            folder,
+            memory=plan.memory,
+            stop_on_collapse=STOP_ON_COLLAPSE.value,
+            rollback=ON_NAN.value == "rollback",
         )
-    wait_for_all("the run is evaluated")
+        if evaluator is not None:
+            evaluate(folder, plan.data.folder, evaluator.classifiers)
+        wait_for_all("the run is evaluated")
 
 
-def prepare_run(held: contextlib.ExitStack) -> Plan | None:
-    """Flags to config, data to batches, all of it checked before anything is written.
-
-    None where there is nothing to train: a dry run, or a run that is finished. Else the run's folder is
-    this process's, if it is the first one, until `held` is closed.
-    """
-    # The dataset first: its genres and its size decide about the config.
-    prepared = data_flags.prepare_dataset()
-    genres = genres_of(prepared.folder)
-    pair = resolve_pair(train_flags.PAIR.value, genres)
-    all_genres = (MIXED,) if has_mixed(prepared.folder) else genres
-    model = train_flags.model(MODEL.value)
-    mixed = train_flags.mixed_genres(model, pair, all_genres)
-    phrases = load_phrases(prepared.folder, "train", tuple(dict.fromkeys((*pair, *mixed))))
-
-    preset = train_flags.preset()
-    batches = _batches(phrases, pair, mixed, train_flags.batch_size(preset))
-    config = train_flags.config(preset, pair, model, mixed, prepared.fingerprint, batches, SIGMA_D.value)
+def resolve(prepared: Prepared, pair: str) -> Plan:
+    """What flags and dataset come to; nothing is written or printed. Raises UserError for what cannot be."""
+    recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
+    discriminators = _one("discriminators", train_flags.discriminators())
+    model = discriminators or RECIPES[recipe].get("model", Config.model)
+    sigma_d = _one("sigma_d", train_flags.sigmas())
+    data = load_training_data(prepared, resolve_pair(pair, genres_of(prepared.folder)), (model,))
+    batches = data.batches(model, train_flags.batch_size(), train_flags.SEED.value)
+    config = train_flags.config(data, batches, recipe, model, sigma_d)
     at_once = STEPS_PER_DISPATCH.value or default_steps_per_dispatch(train_flags.LOG_EVERY.value)
     cadence = train_flags.cadence(batches.steps_per_epoch, at_once)
     memory = memory_flags.memory()
     check_divides(config.batch_size, jax.device_count(), memory.accumulate)
-    counts = _counts(phrases, batches)
-    if DRY_RUN.value:
-        print(config.to_json() + counts)
+    return Plan(config, cadence, memory, data, batches)
+
+
+def _one(name: str, values: Sequence[Value] | None) -> Value | None:
+    """The single value of a flag that takes several in a sweep, None where it is not given."""
+    if values is None:
         return None
-
-    folder = RunFolder(Path(WORKDIR.value or f"runs/{pair[0]}_{pair[1]}"))
-    folder.check(config, extend=EXTEND.value)
-    if folder.is_finished(config) and page_path(folder).exists():
-        print(
-            f"The run in {folder.workdir} is finished at step {config.steps}; see evaluation.md in it, or "
-            "train on with --extend and more --epochs or --steps."
-        )
-        return None
-
-    evaluator = None
-    if cluster.is_first():
-        held.enter_context(folder.hold())
-        check_checkpoints(config, folder)
-        print(f"{counts}\nTraining {config.steps} steps into {folder.workdir}.", flush=True)
-        classifiers = get_classifiers(prepared.folder, prepared.fingerprint, pair)
-        evaluator = Evaluator(classifiers, load_phrases(prepared.folder, "validation", pair), phrases)
-        folder.claim(config, prepared.folder)
-    return Plan(config, cadence, batches, evaluator, folder, prepared.folder, memory)
+    if len(values) > 1:
+        given = ",".join(map(str, values))
+        raise UserError(f"{name} is {given!r}, but launch.train takes one value; launch.sweep takes several.")
+    return values[0]
 
 
-def _batches(
-    phrases: dict[str, Phrases], pair: tuple[str, str], mixed: tuple[str, ...], batch_size: int
-) -> PairBatches:
-    a, b = (phrases[genre].rolls for genre in pair)
-    return PairBatches(a, b, [phrases[genre].rolls for genre in mixed], batch_size, train_flags.SEED.value)
+def open_run(plan: Plan, folder: RunFolder, held: contextlib.ExitStack) -> Evaluator:
+    """Take the folder for this process until `held` is closed; get the classifiers; claim the run."""
+    held.enter_context(folder.hold())
+    check_checkpoints(plan.config, folder)
+    print(f"{plan.counts}\nTraining {plan.config.steps} steps into {folder.workdir}.", flush=True)
+    data, pair = plan.data, plan.config.pair
+    classifiers = get_classifiers(data.folder, data.fingerprint, pair)
+    evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", pair), data.phrases)
+    folder.claim(plan.config, data.folder)
+    return evaluator
 
 
-def _counts(phrases: dict[str, Phrases], batches: PairBatches) -> str:
-    of_genres = ", ".join(f"{genre} {len(p)} phrases of {p.songs} songs" for genre, p in phrases.items())
-    return f"Training split: {of_genres}; {batches.steps_per_epoch} steps an epoch."
+def evaluate(folder: RunFolder, dataset_folder: Path, classifiers: Classifiers) -> None:
+    """Evaluate the best checkpoint on the test split; print the table and write the page."""
+    page_path(folder).unlink(missing_ok=True)
+    print(evaluate_run(folder, dataset_folder, classifiers))
+    write_evaluation_page(folder, dataset_folder)
+    print(f"\nOpen {folder.workdir}/evaluation/listen.html in a browser, to see and hear what it does.")
 
 
 if __name__ == "__main__":

@@ -16,36 +16,36 @@ from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
 from launch.flags import transfer as model_flags
+from launch.flags.shared import OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import DONE, SOME_FAILED, run
 from launch.process.text_table import text_table
 from launch.songs.paths import plan
 
 flags.adopt_module_key_flags(model_flags)
-TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.", required=True)
 OUT_DIR = flags.DEFINE_string("out_dir", ".", "Folder for the transferred files; made if need be.")
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there already.")
 
 
 def main(arguments: list[str]) -> int:
     """Transfer every file named or in a folder named; one that cannot be read does not stop the others."""
     keep_compiled()
+    to = required(TO, "jazz")
     controls = model_flags.controls()
     model = model_flags.load_model()
-    check_choice("to", TO.value, model.genres)
-    targets = plan(arguments, Path(OUT_DIR.value), TO.value, overwrite=OVERWRITE.value)
+    check_choice("to", to, model.genres)
+    targets = plan(arguments, Path(OUT_DIR.value), to, overwrite=OVERWRITE.value)
     Path(OUT_DIR.value).mkdir(parents=True, exist_ok=True)
     rows, failures = [], []
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:
-            rows.append([as_text(str(source)), *transfer_file(model, source, target, TO.value, controls)])
+            rows.append([as_text(str(source)), *transfer_file(model, source, target, to, controls)])
         except RefusedSongError as refusal:
             failures.append(f"{as_text(str(source))} was not transferred: {refusal}.")
         except OSError as error:
             why = error if isinstance(error, NotWrittenError) else f"{error.strerror}."
             failures.append(f"{as_text(str(source))} was not transferred: {why}")
     if rows:
-        print(text_table([_columns(TO.value), *rows], flush_left=("song", "written to")))
+        print(text_table([_columns(to), *rows], flush_left=("song", "written to")))
     for failure in failures:
         print(failure, file=sys.stderr)
     return SOME_FAILED if failures else DONE

@@ -5,23 +5,27 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cyclegan_jax.config import check_range
+from cyclegan_jax.config import Described, check_range, described
 
 
 @dataclasses.dataclass(frozen=True)
-class Cadence:
+class Cadence(Described):
     """How often a run speaks; none of it changes what is learned, though a loop of steps rounds otherwise."""
 
-    log_every: int = 10  # steps between two lines of metrics
-    eval_every: int = 0  # steps between evaluations on `validation`, each with a checkpoint; 0: five a run
-    save_every: int = 0  # steps between two further checkpoints; 0: none
-    steps_per_dispatch: int = 1  # steps that a device goes through before it asks for more
+    log_every: int = described(10, "Steps between two lines of metrics.", between=(1, math.inf))
+    eval_every: int = described(
+        0,
+        "Steps between evaluations on the validation split, each with a checkpoint; 0: five a run.",
+        between=(0, math.inf),
+    )
+    save_every: int = described(  # 0: no further ones
+        0, "Steps between checkpoints beside those of evaluations.", between=(0, math.inf)
+    )
+    steps_per_dispatch: int = described(1, "Steps that a device goes through in one program.")
 
     def __post_init__(self) -> None:
-        check_range("log_every", self.log_every, 1, math.inf)
+        super().__post_init__()
         check_range("steps_per_dispatch", self.steps_per_dispatch, 1, self.log_every)
-        check_range("eval_every", self.eval_every, 0, math.inf)
-        check_range("save_every", self.save_every, 0, math.inf)
 
     def due(self, step: int, steps: int) -> "Due":
         """What is due after step `step` of `steps`; after the last, all of it."""

@@ -11,9 +11,13 @@ from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepar
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import MAX_BARS
+from launch.flags.shared import DATA_DIR
 from launch.process.text_table import text_table
 
 MOST_SEMITONES = 24  # in which a phrase is moved up or down
+DEFAULT_DATA_DIR = "data"
+
+flags.declare_key_flag(DATA_DIR.name)
 
 DATASET = flags.DEFINE_enum(
     "dataset",
@@ -24,7 +28,6 @@ DATASET = flags.DEFINE_enum(
 )
 MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
 MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
-DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder that datasets and classifiers are written to.")
 MAX_BARS_FLAG = flags.DEFINE_integer("max_bars", MAX_BARS, "Longer songs are refused.", lower_bound=1)
 TRANSPOSE = flags.DEFINE_string(
     "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: phrases of train in all these keys."
@@ -36,7 +39,8 @@ BEAM_OPTIONS = flags.DEFINE_string("beam_options", None, "Options of the Beam pi
 def prepare_dataset() -> Prepared:
     """The dataset of the flags, made if need be; says what was done, and what became of each file."""
     source = MIDI_DIR.value or MANUAL_DIR.value
-    prepared = prepare(_dataset(), Path(DATA_DIR.value), source and Path(source), rules=_rules(), beam=beam())
+    data_dir = Path(DEFAULT_DATA_DIR if DATA_DIR.value is None else DATA_DIR.value)
+    prepared = prepare(_dataset(), data_dir, source and Path(source), rules=_rules(), beam=beam())
     if prepared.built:
         print_report(prepared.folder)
     print(prepared.notice, flush=True)

@@ -8,11 +8,12 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
 from cyclegan_jax.transfer.model_file import load
+from launch.flags.shared import MODEL, OVERWRITE, TO, WORKDIR
 from launch.run.folder import RunFolder
 from launch.run.trained_model import model_of_run
 
-MODEL = flags.DEFINE_string("model", None, "A model file, as launch.export wrote it.")
-WORKDIR = flags.DEFINE_string("workdir", None, "In its place: folder of a run, as launch.train wrote it.")
+for flag in (MODEL, WORKDIR, TO, OVERWRITE):
+    flags.declare_key_flag(flag.name)
 STRENGTH = flags.DEFINE_float(
     "strength", Controls.strength, "How far to go, from 0, the song as it is, to 1, the whole transfer."
 )

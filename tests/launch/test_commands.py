@@ -16,7 +16,18 @@ MOST_SECONDS_OF_HELP = 2.0  # of a processor that imports jax in half a second; 
 DATA_FLAGS = ("dataset", "midi_dir", "manual_dir", "data_dir", "max_bars", "transpose")
 DATA_FLAGS += ("beam_runner", "beam_options")
 TRAIN_FLAGS = (
-    *("pair", "model", "preset", "width", "blocks", "batch_size", "epochs", "steps", "constant_epochs"),
+    *(
+        "pair",
+        "discriminators",
+        "model",
+        "preset",
+        "width",
+        "blocks",
+        "batch_size",
+        "epochs",
+        "steps",
+        "constant_epochs",
+    ),
     *("recipe", "lambda_cycle", "lambda_chroma", "weight_growth", "lambda_density", "gamma", "sigma_d"),
     *("identity_logits", "positions", "skips", "fakes", "adversarial", "cycle", "ema_decay", "noise"),
     *("pool_size", "learning_rate", "beta1", "beta2", "dtype", "seed", "log_every", "eval_every"),
@@ -129,7 +140,9 @@ def test_the_finished_run_is_left_as_it_is_and_another_config_is_refused(run_dir
 
 
 def test_dry_run_prints_config_and_counts_and_makes_no_workdir(train_flags, tmp_path):
-    done = run_command("train", *train_flags, "--dry_run", "--workdir=run", "--model=partial", cwd=tmp_path)
+    done = run_command(
+        "train", *train_flags, "--dry_run", "--workdir=run", "--discriminators=partial", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     text = done.stdout
     config = json.loads(text[text.index("{") : text.index("}") + 1])
@@ -147,7 +160,12 @@ TRAIN_ERRORS = {
     "not a number": (["--sigma_d=nan"], ["sigma_d is nan"]),
     "steps and epochs": (["--epochs=2"], ["steps is 6", "epochs is 2"]),
     "unknown flag": (["--colour=red"], ["colour"]),
-    "not a choice": (["--model=half"], ["model", "base", "partial", "full"]),
+    "not a choice": (["--discriminators=half"], ["discriminators", "base", "partial", "full"]),
+    "not a choice by the older name": (["--model=half"], ["model", "base", "partial", "full"]),
+    "both names": (["--discriminators=base", "--model=full"], ["'base'", "'full'", "leave --model out"]),
+    "two sets": (["--discriminators=base,full"], ["discriminators is 'base,full'", "launch.sweep"]),
+    "two values": (["--sigma_d=0,1"], ["sigma_d is '0.0,1.0'", "launch.sweep"]),
+    "no number": (["--sigma_d=much"], ["sigma_d is 'much'"]),
     "parts": (["--accumulate=3", "--batch_size=4"], ["batch_size is 4", "1 × 3"]),
     "not a flag": (["jazz_pop"], ["'jazz_pop'", "--help"]),
     "no cadence": (["--log_every=0"], ["log_every is 0"]),

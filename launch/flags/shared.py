@@ -1,0 +1,50 @@
+"""The flags whose names several commands share, each defined once: all commands can be imported together.
+
+A command names the flags that it takes by `flags.declare_key_flag`, so that its `--help` lists them. Which of
+them must be given depends on the command; it asks by `required`.
+"""
+
+from absl import flags
+
+from cyclegan_jax.errors import UserError
+
+PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.")
+EPOCHS = flags.DEFINE_integer(
+    "epochs",
+    None,
+    "Epochs to train; default by preset. In launch.classify: train the genre classifier anew, for so many "
+    "epochs at most.",
+)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder of datasets and classifiers. Default: data; in launch.evaluate the one that the run was trained "
+    "with, so name it there if it has moved.",
+)
+WORKDIR = flags.DEFINE_string(
+    "workdir",
+    None,
+    "Folder of a run. Default in launch.train: runs/<a>_<b>; in launch.sweep, for a folder of runs: "
+    "sweeps/<a>_<b>.",
+)
+MODEL = flags.DEFINE_string(
+    "model",
+    None,
+    "A model file, as launch.export wrote it. In launch.train and launch.sweep the older name of "
+    "--discriminators.",
+)
+TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.")
+OUT = flags.DEFINE_string(
+    "out",
+    None,
+    "File to write. Default in launch.export: <a>_<b>.model of the run's genres; in launch.listen: "
+    "listen.html.",
+)
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there already.")
+
+
+def required(flag: flags.FlagHolder[str | None], example: str) -> str:
+    """The value of a flag. Raises UserError, with the example, where it is not given."""
+    if flag.value is None:
+        raise UserError(f"--{flag.name} is missing; add it, as in --{flag.name}={example}.")
+    return flag.value
