@@ -100,7 +100,7 @@ def test_the_shell_commands_run_one_after_the_other(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert (place / "song_jazz.mid").read_bytes()[:4] == b"MThd"
     assert "<svg" in (place / "listen.html").read_text()
-    assert "the paper's tables" in (place / "sweeps/jazz_pop/sweep.md").read_text()
+    assert "the paper's tables" in (place / "sweeps/jazz_classic/sweep.md").read_text()
     assert list((place / "data/genre_rolls/demo").glob("*/overview.png"))
 
 
