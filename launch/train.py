@@ -30,7 +30,8 @@ from launch.run.classifiers import get_classifiers
 from launch.run.evaluation import evaluate_run
 from launch.run.feed import default_steps_per_dispatch
 from launch.run.folder import RunFolder
-from launch.run.loop import Evaluator, check_checkpoints, train
+from launch.run.loop import Evaluator, train
+from launch.run.resume import check_checkpoints
 from launch.run.training_data import TrainingData, load_training_data
 from launch.songs.listening_pages import page_path, write_evaluation_page
 

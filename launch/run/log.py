@@ -28,7 +28,7 @@ class RunLog:
     `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
     are cut first, and those of an evaluation at `start` that is to come again. A silent log, for all
     processes but the first, does nothing. One of several runs at a time has a `name` to begin its lines
-    with, and no bar.
+    with and no bar of its own, but a `shared_bar` that counts the steps of all.
     """
 
     def __init__(
@@ -40,11 +40,16 @@ class RunLog:
         evaluated: bool = True,
         silent: bool = False,
         name: str | None = None,
+        shared_bar: tqdm | None = None,
     ) -> None:
         self._silent, self._name = silent, f"{name}, " if name else ""
         self._step, self._time = start, time.monotonic()
         no_bar = silent or name is not None
         self._bar = tqdm(total=steps, initial=start, unit=" steps", disable=no_bar, dynamic_ncols=True)
+        self._steps = self._bar if shared_bar is None else shared_bar
+        if shared_bar is not None:
+            shared_bar.initial += start
+            shared_bar.n += start
         if silent:
             return
         self._metrics = Lines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
@@ -70,7 +75,7 @@ class RunLog:
 
     def advance(self, steps: int = 1) -> None:
         """So many more steps on the bar."""
-        self._bar.update(steps)
+        self._steps.update(steps)
 
     def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
         """A tick's metrics, and the phrases of one genre a second since the last tick."""

@@ -1,0 +1,47 @@
+"""Where training goes on from: the newest checkpoint that fits the config."""
+
+from collections.abc import Sequence
+
+from cyclegan_jax.config import Config
+from cyclegan_jax.errors import UserError
+from cyclegan_jax.training.checkpoint import Checkpoints
+from cyclegan_jax.training.state import TrainState
+from launch.process.runner import warn
+from launch.run.folder import LENGTH, RunFolder
+
+
+def newest_states(
+    configs: Sequence[Config], stores: Sequence[Checkpoints], fresh: TrainState
+) -> tuple[int, list[TrainState]]:
+    """The newest step that all have saved, and the states there; 0 and fresh ones where there is none.
+
+    A run saved once more than another, by a kill amid the saves, goes back: its later checkpoint is deleted.
+    Raises UserError where a checkpoint is of another config.
+    """
+    common = set.intersection(*(set(store.steps()) for store in stores))
+    if not common:
+        return 0, [fresh] * len(stores)
+    start = max(common)
+    for config, store in zip(configs, stores, strict=True):
+        check_config(config, store, start)
+        store.cut(start)
+    return start, [store.restore(start, fresh) for store in stores]
+
+
+def check_checkpoints(config: Config, folder: RunFolder) -> None:
+    """Set broken checkpoints aside; raise UserError where none is left or the newest is of another config."""
+    with Checkpoints(folder.checkpoints, warn=warn) as checkpoints:
+        newest = checkpoints.latest()
+        if newest is not None:
+            check_config(config, checkpoints, newest)
+
+
+def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
+    """Raise UserError where a checkpoint is of another config, its length apart."""
+    different = config.difference(checkpoints.config(step), ignored=LENGTH)
+    if different:
+        field, new, old = different
+        raise UserError(
+            f"{field} is {new!r}, but the checkpoint in {str(checkpoints.folder)!r} has {old!r}; "
+            "give the same value or another --workdir."
+        )
