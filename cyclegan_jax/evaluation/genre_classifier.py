@@ -12,6 +12,7 @@ from tqdm import tqdm
 from cyclegan_jax.models.batched_apply import apply_in_batches
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.classifier import Classifier
+from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 ROBUSTNESS_SIGMAS = (0.0, 0.01, 0.1, 0.2, 0.3, 0.5)
@@ -95,8 +96,7 @@ def _build_step(optimiser: optax.GradientTransformation) -> Callable:
         params: Params, optimiser_state: optax.OptState, phrases: jax.Array, labels: jax.Array
     ) -> tuple[Params, optax.OptState]:
         grads = jax.grad(loss)(params, phrases, labels)
-        updates, optimiser_state = optimiser.update(grads, optimiser_state)
-        return optax.apply_updates(params, updates), optimiser_state
+        return apply_gradients(optimiser, grads, optimiser_state, params)
 
     return step
 

@@ -1,20 +1,21 @@
 """What discriminators see: binarised fakes by a straight-through estimator, and instance noise."""
 
+import enum
 import zlib
 from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 
-WINDOW = 2.0  # logits within ± this can be moved by what the discriminators say
+WINDOW = 2.0  # logits within ± this are moved by the discriminators' gradients
 
 
 def straight_through(logits: jax.Array) -> jax.Array:
     """Notes where the logit is above 0; backwards, the slope of a ramp from −`WINDOW` to `WINDOW`.
 
-    The clipped straight-through estimator (Hubara et al. 2016, arXiv 1602.02830, eq. 4): a cell's
-    gradient does not fade as the cell grows sure, until it is past the window. Any shape -> {0, 1}, the
-    same.
+    The clipped straight-through estimator (Hubara et al. 2016, arXiv 1602.02830, eq. 4): the gradient of a
+    cell does not vanish as its probability nears 0 or 1, until its logit leaves the window. Any shape ->
+    {0, 1}, the same shape.
     """
     ramp = jnp.clip(logits / (2 * WINDOW) + 0.5, 0.0, 1.0)
     return ramp + jax.lax.stop_gradient((logits > 0) - ramp)
@@ -26,8 +27,27 @@ FAKES: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "notes": straight_through,
 }
 
-# Noise by its use, such as "disc_a real": [B, 64, 84, 1].
-Noise = Callable[[str], jax.Array]
+
+class NoiseUse(enum.Enum):
+    """What a draw of noise is added to: a discriminator's input, in the generators' loss or in its own.
+
+    A value is the key of its draw, so another value would change every run.
+    """
+
+    DISC_A_GENERATED = "disc_a judging"
+    DISC_B_GENERATED = "disc_b judging"
+    DISC_A_REAL = "disc_a real"
+    DISC_A_FAKE = "disc_a fake"
+    DISC_B_REAL = "disc_b real"
+    DISC_B_FAKE = "disc_b fake"
+    DISC_A_MIXED_REAL = "disc_a_mixed real"
+    DISC_A_MIXED_FAKE = "disc_a_mixed fake"
+    DISC_B_MIXED_REAL = "disc_b_mixed real"
+    DISC_B_MIXED_FAKE = "disc_b_mixed fake"
+
+
+# Noise by its use, [B, 64, 84, 1].
+Noise = Callable[[NoiseUse], jax.Array]
 
 
 def shared(key: jax.Array, shape: tuple[int, ...], sigma: jax.Array | float) -> Noise:
@@ -38,7 +58,11 @@ def shared(key: jax.Array, shape: tuple[int, ...], sigma: jax.Array | float) -> 
 
 def fresh(key: jax.Array, shape: tuple[int, ...], sigma: jax.Array | float) -> Noise:
     """A draw of N(0, σ) of its own for every use; signed, as the paper's text has it."""
-    return lambda use: sigma * jax.random.normal(jax.random.fold_in(key, zlib.crc32(use.encode())), shape)
+
+    def draw(use: NoiseUse) -> jax.Array:
+        return sigma * jax.random.normal(jax.random.fold_in(key, zlib.crc32(use.value.encode())), shape)
+
+    return draw
 
 
 NOISE: Mapping[str, Callable[..., Noise]] = {"shared": shared, "fresh": fresh}

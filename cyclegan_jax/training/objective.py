@@ -9,7 +9,7 @@ import optax
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import Params, build_discriminator, build_generator
 from cyclegan_jax.training import losses
-from cyclegan_jax.training.discriminator_inputs import FAKES, Noise
+from cyclegan_jax.training.discriminator_inputs import FAKES, Noise, NoiseUse
 
 Metrics = dict[str, jax.Array]
 
@@ -26,9 +26,9 @@ CYCLE: Mapping[str, Callable] = {
 class Objective:
     """The two losses of a config, pure functions of parameters and phrases.
 
-    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to
-    whatever a discriminator sees. Terms are reported as they are before their weights, beside the
-    step's `weight_growth`. With `remat` a network's activations are computed again for its gradients.
+    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to every input of a
+    discriminator. Terms are reported as they are before their weights, beside the step's `weight_growth`.
+    With `remat` a network's activations are computed again for its gradients.
     """
 
     def __init__(self, config: Config, *, remat: bool = False) -> None:
@@ -40,7 +40,7 @@ class Objective:
             self._logits, self._score = jax.checkpoint(self._logits), jax.checkpoint(self._score)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
         self._growth = growth_schedule(config)
-        self._cycle, self._notes = CYCLE[config.cycle], FAKES[config.fakes]
+        self._cycle, self._fakes = CYCLE[config.cycle], FAKES[config.fakes]
 
     def generators(
         self,
@@ -57,17 +57,17 @@ class Objective:
         """
         config = self._config
         logits_b, logits_a = self._logits(generators["gen_ab"], a), self._logits(generators["gen_ba"], b)
-        fake_b, fake_a = self._notes(logits_b), self._notes(logits_a)
+        fake_b, fake_a = self._fakes(logits_b), self._fakes(logits_a)
         cycle_a, cycle_b = (
             self._logits(generators["gen_ba"], fake_b),
             self._logits(generators["gen_ab"], fake_a),
         )
         terms = {
             "loss/adv_ab": self._adversarial(
-                self._score(discriminators["disc_b"], fake_b + noise("disc_b judging"))
+                self._score(discriminators["disc_b"], fake_b + noise(NoiseUse.DISC_B_GENERATED))
             ),
             "loss/adv_ba": self._adversarial(
-                self._score(discriminators["disc_a"], fake_a + noise("disc_a judging"))
+                self._score(discriminators["disc_a"], fake_a + noise(NoiseUse.DISC_A_GENERATED))
             ),
             "loss/cycle_a": self._cycle(a, cycle_a),
             "loss/cycle_b": self._cycle(b, cycle_b),
@@ -87,7 +87,7 @@ class Objective:
         return loss, (fake_a, fake_b, terms)
 
     def _density_terms(self, a: jax.Array, b: jax.Array, fake_a: jax.Array, fake_b: jax.Array) -> Metrics:
-        """As dense as the target genre, lest notes be added to carry the cycle."""
+        """As dense as the target genre, so that no notes are added to hide the origin in for the cycle."""
         ratios = self._config.density_b_over_a
         return {
             "loss/density_ab": losses.density_distance(a, fake_b, ratios),
@@ -100,8 +100,8 @@ class Objective:
         """L_D of the paper's eq. 10, and its terms; `pairs` has the reals and the fakes by discriminator."""
         terms = {
             f"loss/{name}": self._discrimination(
-                self._score(discriminators[name], real + noise(f"{name} real")),
-                self._score(discriminators[name], fake + noise(f"{name} fake")),
+                self._score(discriminators[name], real + noise(NoiseUse(f"{name} real"))),
+                self._score(discriminators[name], fake + noise(NoiseUse(f"{name} fake"))),
             )
             for name, (real, fake) in pairs.items()
         }
@@ -110,7 +110,7 @@ class Objective:
 
 
 def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax.Array) -> Metrics:
-    """Texture may change, harmony should stay."""
+    """Texture may change, harmony should stay: chroma of the probabilities, beat by beat."""
     return {
         "loss/chroma_ab": losses.chroma_distance(a, jax.nn.sigmoid(logits_b)),
         "loss/chroma_ba": losses.chroma_distance(b, jax.nn.sigmoid(logits_a)),
@@ -120,7 +120,8 @@ def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax
 def growth_schedule(config: Config) -> optax.Schedule:
     """Factor of cycle's and density's weights by step: 1, then straight to `weight_growth` as the rate falls.
 
-    Style is found while the cycle is loose; the way back is learned once the rate is too low to lose it.
-    Density grows with it, lest the way back be carried by added notes.
+    The target's style is learned while cycle consistency weighs little; reconstruction is learned when the
+    rate is too low to lose that style again. Density's weight grows with it, so that added notes do not
+    carry the reconstruction.
     """
     return optax.linear_schedule(1.0, config.weight_growth, config.falling_steps, config.constant_steps)

@@ -8,7 +8,9 @@ import optax
 
 from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
 from cyclegan_jax.models.build import Params
+from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.packing import unpack_bits
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.training.discriminator_inputs import NOISE, Noise
 from cyclegan_jax.training.gradient_accumulation import in_microbatches, slice_of
 from cyclegan_jax.training.objective import Metrics, Objective
@@ -18,6 +20,7 @@ from cyclegan_jax.training.state import TrainState
 Batch = dict[str, jax.Array]
 Fakes = tuple[jax.Array, jax.Array]
 Pairs = dict[str, tuple[jax.Array, jax.Array]]
+NoiseByPart = Callable[[jax.Array | int], Noise]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
 AXIS = "devices"
 
@@ -41,44 +44,25 @@ def build_train_step(
         state: TrainState, batch: Batch, sigma_d: jax.Array | float = config.sigma_d
     ) -> tuple[TrainState, Metrics]:
         noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
-        a, b = batch["a"].astype(jnp.float32), batch["b"].astype(jnp.float32)
-        whole = (a.shape[0] * devices, *a.shape[1:])
-        drawn = NOISE[config.noise](noise_key, whole, sigma_d)
+        real = {name: rolls.astype(jnp.float32) for name, rolls in batch.items()}
+        whole = (len(real["a"]) * devices, *PHRASE_SHAPE)
+        noise = noise_by_part(NOISE[config.noise](noise_key, whole, sigma_d), devices, memory.accumulate)
 
-        def noise_of(part: jax.Array | int) -> Noise:
-            return lambda use: slice_of(own_part(drawn(use), devices), part, memory.accumulate)
-
-        def pull_generators(part: jax.Array | int, real: Batch) -> tuple[Fakes, tuple[Params, Metrics]]:
-            (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
-                lambda generators: objective.generators(
-                    generators, state.discriminators, real["a"], real["b"], noise_of(part), state.step
-                ),
-                has_aux=True,
-            )(state.generators)
-            return (fake_a, fake_b), (grads, terms)
-
-        def pull_discriminators(part: jax.Array | int, pairs: Pairs) -> tuple[None, tuple[Params, Metrics]]:
-            (_, terms), grads = jax.value_and_grad(
-                lambda discriminators: objective.discriminators(discriminators, pairs, noise_of(part)),
-                has_aux=True,
-            )(state.discriminators)
-            return None, (grads, terms)
-
-        (fake_a, fake_b), (generator_grads, generator_terms) = in_microbatches(
-            pull_generators, {"a": a, "b": b}, memory.accumulate
+        fakes, generator_grads, generator_terms = generator_gradients(
+            objective, state, real, noise, memory.accumulate
         )
-        pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
-        pairs = {"disc_a": (a, past_a), "disc_b": (b, past_b)}
-        if config.mixed:
-            m = batch["m"].astype(jnp.float32)
-            pairs |= {"disc_a_mixed": (m, past_a), "disc_b_mixed": (m, past_b)}
-        _, (discriminator_grads, discriminator_terms) = in_microbatches(
-            pull_discriminators, pairs, memory.accumulate
+        pool, past_a, past_b = exchange(state.pool, *fakes, pool_key)
+        discriminator_grads, discriminator_terms = discriminator_gradients(
+            objective,
+            state.discriminators,
+            discriminator_pairs(real, past_a, past_b),
+            noise,
+            memory.accumulate,
         )
-
         generator_grads, discriminator_grads, metrics = mean_over_devices(
             (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
         )
+
         generators, generator_optimiser = apply_gradients(
             optimiser, generator_grads, state.generator_optimiser, state.generators
         )
@@ -86,8 +70,8 @@ def build_train_step(
             optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
         )
         metrics |= {
-            "grad_norm/generators": l2_norm(generator_grads),
-            "grad_norm/discriminators": l2_norm(discriminator_grads),
+            "grad_norm/generators": optax.tree.norm(generator_grads),
+            "grad_norm/discriminators": optax.tree.norm(discriminator_grads),
         }
         new_state = state.replace(
             step=state.step + 1,
@@ -96,11 +80,57 @@ def build_train_step(
             generator_optimiser=generator_optimiser,
             discriminator_optimiser=discriminator_optimiser,
             pool=pool,
-            ema=running_mean(state.ema, generators, state.step, config.ema_decay),
+            ema=update_ema(state.ema, generators, state.step, config.ema_decay),
         )
         return new_state, metrics
 
     return train_step
+
+
+def generator_gradients(
+    objective: Objective, state: TrainState, real: Batch, noise: NoiseByPart, parts: int
+) -> tuple[Fakes, Params, Metrics]:
+    """The fakes of A and of B, the generators' gradients and their loss's terms, by `parts` microbatches."""
+
+    def of_part(part: jax.Array | int, real: Batch) -> tuple[Fakes, tuple[Params, Metrics]]:
+        (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
+            lambda generators: objective.generators(
+                generators, state.discriminators, real["a"], real["b"], noise(part), state.step
+            ),
+            has_aux=True,
+        )(state.generators)
+        return (fake_a, fake_b), (grads, terms)
+
+    fakes, (grads, terms) = in_microbatches(of_part, {"a": real["a"], "b": real["b"]}, parts)
+    return fakes, grads, terms
+
+
+def discriminator_gradients(
+    objective: Objective, discriminators: Params, pairs: Pairs, noise: NoiseByPart, parts: int
+) -> tuple[Params, Metrics]:
+    """The discriminators' gradients and their loss's terms, by `parts` microbatches."""
+
+    def of_part(part: jax.Array | int, pairs: Pairs) -> tuple[None, tuple[Params, Metrics]]:
+        (_, terms), grads = jax.value_and_grad(
+            lambda discriminators: objective.discriminators(discriminators, pairs, noise(part)), has_aux=True
+        )(discriminators)
+        return None, (grads, terms)
+
+    _, (grads, terms) = in_microbatches(of_part, pairs, parts)
+    return grads, terms
+
+
+def discriminator_pairs(real: Batch, past_a: jax.Array, past_b: jax.Array) -> Pairs:
+    """What each discriminator learns to tell apart: real phrases, and fakes handed out by the pool."""
+    pairs = {"disc_a": (real["a"], past_a), "disc_b": (real["b"], past_b)}
+    if "m" in real:
+        pairs |= {"disc_a_mixed": (real["m"], past_a), "disc_b_mixed": (real["m"], past_b)}
+    return pairs
+
+
+def noise_by_part(whole: Noise, devices: int, parts: int) -> NoiseByPart:
+    """This device's share of noise drawn for the global batch, by the microbatch's number."""
+    return lambda part: lambda use: slice_of(own_part(whole(use), devices), part, parts)
 
 
 def build_train_steps(
@@ -136,25 +166,12 @@ def mean_over_devices(tree: Params, devices: int) -> Params:
     return jax.lax.pmean(tree, AXIS) if devices > 1 else tree
 
 
-def running_mean(mean: Params | None, params: Params, step: jax.Array, decay: float) -> Params | None:
-    """d · mean + (1 − d) · params, d = min(`decay`, (1 + step) / (10 + step)): young means forget sooner."""
+def update_ema(mean: Params | None, params: Params, step: jax.Array, decay: float) -> Params | None:
+    """The exponential moving average after a step: d · mean + (1 − d) · params.
+
+    d = min(`decay`, (1 + step) / (10 + step)), so that a young average forgets its start sooner.
+    """
     if mean is None:
         return None
     slow = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
     return jax.tree.map(lambda old, new: slow * old + (1.0 - slow) * new, mean, params)
-
-
-def l2_norm(tree: Params) -> jax.Array:
-    """√ of the sum of all squares."""
-    return jnp.sqrt(sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(tree)))
-
-
-def apply_gradients(
-    optimiser: optax.GradientTransformation,
-    grads: Params,
-    optimiser_state: optax.OptState,
-    params: Params,
-) -> tuple[Params, optax.OptState]:
-    """One optimiser step: the new parameters and optimiser state."""
-    updates, optimiser_state = optimiser.update(grads, optimiser_state, params)
-    return optax.apply_updates(params, updates), optimiser_state

@@ -1,6 +1,7 @@
 """Every choice of a config that differs from the paper's, against its term written out by hand."""
 
 import dataclasses
+import zlib
 
 import jax
 import jax.numpy as jnp
@@ -10,16 +11,8 @@ from support.train_steps import CONFIG, SGD, batch_of, begin
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import build_discriminator, build_generator
-from cyclegan_jax.training import (
-    discriminator_inputs as noise,
-)
-from cyclegan_jax.training import (
-    discriminator_inputs as notes,
-)
-from cyclegan_jax.training import (
-    losses,
-    objective,
-)
+from cyclegan_jax.training import discriminator_inputs, losses, objective
+from cyclegan_jax.training.discriminator_inputs import NoiseUse
 from cyclegan_jax.training.objective import Objective
 from cyclegan_jax.training.train_step import build_train_step
 
@@ -47,7 +40,7 @@ def discriminate(changed, state, pairs):
 
 def noise_of(use):
     """A number for each use, so that none can stand in for another."""
-    return jnp.full_like(A, LEVEL[use.split()[1]])
+    return jnp.full_like(A, LEVEL[use.value.split()[1]])
 
 
 def logits(state, name, x, identity=0.0):
@@ -162,17 +155,29 @@ def test_a_young_average_forgets_sooner(state, step):
         np.testing.assert_allclose(mean, 0.9 * new, rtol=1e-5, atol=1e-7)
 
 
+def test_draws_of_noise_are_keyed_by_these_strings_and_a_typo_is_an_error():
+    inputs = [f"{name} {kind}" for name in ("disc_a", "disc_b") for kind in ("judging", "real", "fake")]
+    inputs += [f"{name}_mixed {kind}" for name in ("disc_a", "disc_b") for kind in ("real", "fake")]
+    assert {use.value for use in NoiseUse} == set(inputs)
+    key = jax.random.key(3)
+    drawn = discriminator_inputs.fresh(key, (2, 3), 0.5)(NoiseUse.DISC_A_REAL)
+    expected = 0.5 * jax.random.normal(jax.random.fold_in(key, zlib.crc32(b"disc_a real")), (2, 3))
+    np.testing.assert_array_equal(drawn, expected)
+    with pytest.raises(ValueError, match="disc_a reel"):
+        NoiseUse("disc_a reel")
+
+
 def test_straight_through_is_a_step_with_the_slope_of_a_ramp():
     x = jnp.array([-3.0, -1.9, -0.1, 0.0, 0.1, 1.9, 3.0])
-    np.testing.assert_array_equal(notes.straight_through(x), [0, 0, 0, 0, 1, 1, 1])
-    slope = jax.grad(lambda x: notes.straight_through(x).sum())(x)
+    np.testing.assert_array_equal(discriminator_inputs.straight_through(x), [0, 0, 0, 0, 1, 1, 1])
+    slope = jax.grad(lambda x: discriminator_inputs.straight_through(x).sum())(x)
     np.testing.assert_allclose(slope, [0, 0.25, 0.25, 0.25, 0.25, 0.25, 0])
 
 
 def test_every_word_that_a_config_allows_has_its_meaning_and_no_other_has_one():
     meanings = {
-        "fakes": notes.FAKES,
-        "noise": noise.NOISE,
+        "fakes": discriminator_inputs.FAKES,
+        "noise": discriminator_inputs.NOISE,
         "adversarial": objective.ADVERSARIAL,
         "cycle": objective.CYCLE,
     }

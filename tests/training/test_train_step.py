@@ -22,7 +22,7 @@ from support.train_steps import (
 )
 
 from cyclegan_jax.models.build import build_discriminator, build_generator
-from cyclegan_jax.training.discriminator_inputs import fresh, shared
+from cyclegan_jax.training.discriminator_inputs import NoiseUse, fresh, shared
 from cyclegan_jax.training.sample_pool import exchange
 from cyclegan_jax.training.train_step import build_train_step
 
@@ -141,7 +141,9 @@ def test_terms_are_named_by_direction_and_domain(path):
     gens, a = before.generators, batch["a"].astype(np.float32)
     cycled = transfer(gens["gen_ba"], transfer(gens["gen_ab"], a))
     assert metrics["loss/cycle_a"] == pytest.approx(float(jnp.abs(cycled - a).mean()), rel=1e-4)
-    noise = shared(jax.random.split(jax.random.fold_in(before.key, 0), 3)[0], a.shape, 0.3)("any")
+    noise = shared(jax.random.split(jax.random.fold_in(before.key, 0), 3)[0], a.shape, 0.3)(
+        NoiseUse.DISC_A_REAL
+    )
     scores = score(before.discriminators["disc_b"], transfer(gens["gen_ab"], a) + noise)
     assert metrics["loss/adv_ab"] == pytest.approx(float(jnp.square(scores - 1).mean()), rel=1e-4)
 
@@ -187,7 +189,7 @@ def test_every_model_trains_the_generators_of_full_to_the_bit(path, model):
 
 
 def test_noise_is_the_absolute_value_of_a_normal_draw():
-    noise = np.asarray(shared(jax.random.PRNGKey(0), (100_000,), 0.3)("disc_a real"))
+    noise = np.asarray(shared(jax.random.PRNGKey(0), (100_000,), 0.3)(NoiseUse.DISC_A_REAL))
     assert noise.min() >= 0.0
     assert noise.mean() == pytest.approx(0.3 * np.sqrt(2 / np.pi), rel=0.01)
     assert np.square(noise).mean() == pytest.approx(0.09, rel=0.02)
@@ -195,15 +197,15 @@ def test_noise_is_the_absolute_value_of_a_normal_draw():
 
 def test_shared_noise_is_one_draw_and_fresh_noise_is_signed_and_one_a_use():
     key, shape = jax.random.PRNGKey(3), (100_000,)
-    one, other = (shared(key, shape, 0.3)(use) for use in ("disc_a real", "disc_a fake"))
+    one, other = (shared(key, shape, 0.3)(use) for use in (NoiseUse.DISC_A_REAL, NoiseUse.DISC_A_FAKE))
     np.testing.assert_array_equal(one, other)
     drawn = fresh(key, shape, 0.3)
-    one, other = (np.asarray(drawn(use)) for use in ("disc_a real", "disc_a fake"))
+    one, other = (np.asarray(drawn(use)) for use in (NoiseUse.DISC_A_REAL, NoiseUse.DISC_A_FAKE))
     assert abs(one.mean()) < 0.005 and one.std() == pytest.approx(0.3, rel=0.01)
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.02
-    np.testing.assert_array_equal(one, drawn("disc_a real"))
+    np.testing.assert_array_equal(one, drawn(NoiseUse.DISC_A_REAL))
 
 
 @pytest.mark.parametrize("kind", [shared, fresh])
 def test_no_noise_at_sigma_zero(kind):
-    assert not np.any(kind(jax.random.PRNGKey(0), (10,), 0.0)("disc_a real"))
+    assert not np.any(kind(jax.random.PRNGKey(0), (10,), 0.0)(NoiseUse.DISC_A_REAL))
