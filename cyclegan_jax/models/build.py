@@ -6,30 +6,37 @@ import jax
 import jax.numpy as jnp
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.models import layers
 from cyclegan_jax.models.discriminator import Discriminator
 from cyclegan_jax.models.generator import Generator
+from cyclegan_jax.models.kernels import Kernels, kernels_for
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 Params = Any
 
 
-def build_generator(config: Config) -> Generator:
-    """The generator module of a config; its blocks are written out where loops are slow."""
+def default_kernels() -> Kernels:
+    """The fastest kernels on JAX's default backend."""
+    return kernels_for(jax.default_backend())
+
+
+def build_generator(config: Config, kernels: Kernels | None = None) -> Generator:
+    """The generator module of a config, by `default_kernels` unless told otherwise."""
     return Generator(
         config.width,
         config.blocks,
         config.identity_logits,
         config.positions,
         config.skips,
-        unroll=jax.default_backend() == "cpu" or layers.is_plain(),
         dtype=jnp.dtype(config.dtype),
+        kernels=kernels or default_kernels(),
     )
 
 
-def build_discriminator(config: Config) -> Discriminator:
-    """The discriminator module of a config."""
-    return Discriminator(config.width, config.positions, dtype=jnp.dtype(config.dtype))
+def build_discriminator(config: Config, kernels: Kernels | None = None) -> Discriminator:
+    """The discriminator module of a config, by `default_kernels` unless told otherwise."""
+    return Discriminator(
+        config.width, config.positions, dtype=jnp.dtype(config.dtype), kernels=kernels or default_kernels()
+    )
 
 
 def generator_shapes(config: Config) -> dict[str, Params]:

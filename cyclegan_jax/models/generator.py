@@ -1,9 +1,12 @@
 """The generator: an encoder, residual blocks at a quarter of the resolution, a decoder."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
 from cyclegan_jax.models.layers import (
     WEIGHT_INIT,
     Conv,
@@ -25,13 +28,16 @@ class ResidualBlock(nn.Module):
     """
 
     dtype: jnp.dtype = jnp.float32
+    kernels: Kernels = ON_ACCELERATOR
 
     @nn.compact
     def __call__(self, x: jax.Array, _: None = None) -> tuple[jax.Array, None]:
-        channels = x.shape[-1]
-        y = Conv(channels, (3, 3), padding="VALID", dtype=self.dtype)(reflect_pad(x, 1))
+        conv = functools.partial(
+            Conv, x.shape[-1], (3, 3), padding="VALID", dtype=self.dtype, kernels=self.kernels
+        )
+        y = conv()(reflect_pad(x, 1))
         y = nn.relu(InstanceNorm()(y))
-        y = Conv(channels, (3, 3), padding="VALID", dtype=self.dtype)(reflect_pad(y, 1))
+        y = conv()(reflect_pad(y, 1))
         return nn.relu(x + InstanceNorm()(y)), None
 
 
@@ -40,13 +46,12 @@ class Generator(nn.Module):
 
     [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
     `logits` gives their logits. `identity_logits` is added to the logit of a cell that is on in x and taken
-    from that of one that is off, so that a fresh generator leaves its input as it is. `positions` tells the
-    residual blocks where they are. With `skips` each layer of the decoder is given what the encoder had at
-    its resolution too, so that single cells need not pass the narrows (Ronneberger et al. 2015). The paper
-    has none of these.
-    The parameters of the `blocks` residual blocks are stacked on a leading axis. The blocks run as
-    a scan, which compiles once for all; `unroll` writes them out, same numbers, several times faster
-    where XLA runs a loop's convolutions on one thread (CPU).
+    from that of one that is off, so that a fresh generator leaves its input as it is. `positions` adds a
+    learned position embedding before the residual blocks. `skips` are U-Net skip connections (Ronneberger et
+    al. 2015): each layer of the decoder also gets the encoder's activations at its resolution, so that
+    single cells need not pass the bottleneck. The paper has none of these.
+    The parameters of the `blocks` residual blocks are stacked on a leading axis, whether `kernels` has the
+    blocks in a loop or written out.
     """
 
     width: int = 64
@@ -54,22 +59,23 @@ class Generator(nn.Module):
     identity_logits: float = 0.0
     positions: bool = False
     skips: bool = False
-    unroll: bool = False
     dtype: jnp.dtype = jnp.float32
+    kernels: Kernels = ON_ACCELERATOR
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return nn.sigmoid(self.logits(x))
 
     @nn.compact
     def logits(self, x: jax.Array) -> jax.Array:
-        w, dtype = self.width, self.dtype
+        w, dtype, kernels = self.width, self.dtype, self.kernels
+        conv = functools.partial(Conv, dtype=dtype, kernels=kernels)
         x = x.astype(jnp.float32)
         leaning = self.identity_logits * (2.0 * x - 1.0)
-        x = Conv(w, (7, 7), padding="VALID", dtype=dtype)(reflect_pad(x, 3))
+        x = conv(w, (7, 7), padding="VALID")(reflect_pad(x, 3))
         whole = x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
-        x = Conv(2 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = conv(2 * w, (3, 3), strides=(2, 2), padding="SAME")(x)
         half = x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
-        x = Conv(4 * w, (3, 3), strides=(2, 2), padding="SAME", dtype=dtype)(x)
+        x = conv(4 * w, (3, 3), strides=(2, 2), padding="SAME")(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 16, 21, 4w]
         if self.positions:
             x = PositionEmbedding()(x)
@@ -78,17 +84,17 @@ class Generator(nn.Module):
             variable_axes={"params": 0},
             split_rngs={"params": True},
             length=self.blocks,
-            unroll=self.blocks if self.unroll else 1,
+            unroll=self.blocks if kernels.unroll else 1,
         )
-        x, _ = residual_blocks(dtype=dtype, name="residual_blocks")(x, None)
-        x = ConvTranspose(2 * w, dtype)(x)
+        x, _ = residual_blocks(dtype=dtype, kernels=kernels, name="residual_blocks")(x, None)
+        x = ConvTranspose(2 * w, dtype, kernels)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 32, 42, 2w]
         if self.skips:
             x = jnp.concatenate([x, half], axis=-1)  # [B, 32, 42, 4w]
-        x = ConvTranspose(w, dtype)(x)
+        x = ConvTranspose(w, dtype, kernels)(x)
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         if self.skips:
             x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
         start = EVEN_INIT if self.identity_logits else WEIGHT_INIT
-        x = Conv(1, (7, 7), padding="VALID", dtype=dtype, kernel_init=start)(reflect_pad(x, 3))
+        x = conv(1, (7, 7), padding="VALID", kernel_init=start)(reflect_pad(x, 3))
         return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

@@ -1,42 +1,24 @@
-"""What the networks share: initialisers, convolutions, instance norm, padding, places, LeakyReLU."""
+"""What the networks share: initialisers, convolutions, instance norm, padding, positions, LeakyReLU.
 
-import contextlib
-import contextvars
-from collections.abc import Iterator, Sequence
+Convolutions take the form that their `kernels` name (see `kernels.py`), with the same parameters. `dtype` is
+what networks multiply in; parameters and the statistics of norms are always float32. On a GPU or TPU,
+activations between layers have that type too. On a CPU they stay float32, and only the products of matrices
+in the wide 3×3 and the transposed convolutions take bfloat16. Around everything else XLA would convert to
+float32 and back there, which made a step of width 64 slower than in float32.
+"""
+
+from collections.abc import Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.cpu_kernels import single_channel, winograd
-from cyclegan_jax.cpu_kernels import transposed as transposed_convolution
+from cyclegan_jax.cpu_kernels import single_channel, transposed, winograd
+from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
 
 MANY = 64  # channels from which a 3×3 convolution gains by fewer multiplications
 EPSILON = 1e-5  # of instance norm
 WEIGHT_INIT = nn.initializers.truncated_normal(stddev=0.02)
-_plain = contextvars.ContextVar("plain", default=False)
-
-
-@contextlib.contextmanager
-def plain() -> Iterator[None]:
-    """Networks built and traced within are of XLA's own convolutions, blocks written out, on any backend.
-
-    For what is counted or compared.
-    """
-    token = _plain.set(True)
-    try:
-        yield
-    finally:
-        _plain.reset(token)
-
-
-def is_plain() -> bool:
-    """Whether this is within `plain`."""
-    return _plain.get()
-
-
-def _cpu_forms() -> bool:
-    return jax.default_backend() == "cpu" and not is_plain()
 
 
 def convolve(
@@ -45,15 +27,16 @@ def convolve(
     strides: tuple[int, int],
     padding: str | Sequence[tuple[int, int]],
     dtype: jnp.dtype = jnp.float32,
+    kernels: Kernels = ON_ACCELERATOR,
 ) -> jax.Array:
-    """Cross-correlation in the form that is fastest on this backend, equal to rounding.
+    """Cross-correlation in the form that `kernels` names, equal to rounding.
 
-    [B, T, P, C] with [t, p, C, D] -> [B, T', P', D], padded with zeros as in `jax.lax`. On a GPU or TPU it
-    multiplies in `dtype`, which is what comes out. On a CPU float32 comes out: kernels of 7×7 from or to a
-    single channel run as in `single_channel.py`, wide ones of 3×3 as in `winograd.py`, which multiplies in
-    `dtype`; XLA has no other fast products of bfloat16 there, so all else is float32.
+    [B, T, P, C] with [t, p, C, D] -> [B, T', P', D], padded with zeros as in `jax.lax`. XLA's own form
+    multiplies in `dtype`, which is what comes out. Of the CPU's forms float32 comes out: kernels of 7×7
+    from or to a single channel run as in `single_channel.py`, wide ones of 3×3 as in `winograd.py`, which
+    multiplies in `dtype`; all else is XLA's form in float32.
     """
-    if not _cpu_forms():
+    if not kernels.cpu_forms:
         return _convolve_plainly(x.astype(dtype), kernel.astype(dtype), strides, padding)
     x = x.astype(jnp.float32)
     taps, channels = kernel.shape[:2], kernel.shape[2:]
@@ -89,28 +72,30 @@ class Conv(nn.Module):
     padding: str | Sequence[tuple[int, int]] = "SAME"
     dtype: jnp.dtype = jnp.float32
     kernel_init: nn.initializers.Initializer = WEIGHT_INIT
+    kernels: Kernels = ON_ACCELERATOR
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
-        return convolve(x, kernel, self.strides, self.padding, self.dtype)
+        return convolve(x, kernel, self.strides, self.padding, self.dtype, self.kernels)
 
 
 class ConvTranspose(nn.Module):
     """The 3×3 transposed convolution of stride 2, padded as SAME, without bias.
 
-    [B, T, P, C] -> [B, 2T, 2P, features], multiplied in `dtype`, which comes out, but on a
-    CPU, where float32 does, by `transposed_convolution.py`.
+    [B, T, P, C] -> [B, 2T, 2P, features], multiplied in `dtype`. XLA's own form gives `dtype`; the CPU's, of
+    `cpu_kernels/transposed.py`, gives float32.
     """
 
     features: int
     dtype: jnp.dtype = jnp.float32
+    kernels: Kernels = ON_ACCELERATOR
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", WEIGHT_INIT, (3, 3, x.shape[-1], self.features))
-        if _cpu_forms():
-            return transposed_convolution.transposed_convolution(x.astype(jnp.float32), kernel, self.dtype)
+        if self.kernels.cpu_forms:
+            return transposed.transposed_convolution(x.astype(jnp.float32), kernel, self.dtype)
         return jax.lax.conv_transpose(x.astype(self.dtype), kernel.astype(self.dtype), (2, 2), "SAME")
 
 
@@ -150,9 +135,9 @@ class InstanceNorm(nn.Module):
 
 @jax.custom_vjp
 def normalise(x: jax.Array, scale: jax.Array, offset: jax.Array) -> jax.Array:
-    """What InstanceNorm does, with a pullback of its own, which goes over x fewer times than JAX's.
+    """What InstanceNorm does, with a pullback of its own, which reads x fewer times than JAX's.
 
-    x is kept for it in its own dtype; what is computed is float32.
+    x is kept for the pullback in its own dtype; everything is computed in float32.
     """
     return _normalise(x, scale, offset)[0]
 

@@ -1,4 +1,11 @@
-"""Gradient accumulation: a batch gone through in microbatches, so that the activations of one are held."""
+"""Gradient accumulation: a batch goes through in microbatches, so that only one's activations are held.
+
+All losses are means over phrases, so the mean of the microbatches' gradients is the batch's, to rounding. A
+step goes through the batch twice: for the generators, then, once the pool has seen the whole batch, for the
+discriminators. Each microbatch draws the noise of the whole batch and slices it, so the draws are the same.
+On a CPU this saves no memory: loops are slow there, so the microbatches are written out. The number of
+microbatches is no part of a run's config, so a run may be resumed on a smaller card.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +17,14 @@ Tree = Any
 
 
 def in_microbatches(
-    work: Callable[[jax.Array | int, Tree], tuple[Tree, Tree]], batch: Tree, parts: int
+    work: Callable[[jax.Array | int, Tree], tuple[Tree, Tree]], batch: Tree, parts: int, *, unroll: bool
 ) -> tuple[Tree, Tree]:
     """Call `work(number, microbatch)` for each of `parts` microbatches: what it gives by phrase, and means.
 
     `batch`: arrays [B, ...], B a multiple of `parts`. `work`, a pure function, returns arrays by phrase,
     [B / parts, ...], which are joined to [B, ...], and others, such as gradients, of which the means are
-    taken. With one part it is called as it is. On a CPU, where XLA is slow at loops, the calls are written
-    out, and may be held at once.
+    taken. With one part it is called as it is. With `unroll` the calls are written out in place of a loop,
+    and may be held in memory at once.
     """
     if parts == 1:
         return work(0, batch)
@@ -31,8 +38,7 @@ def in_microbatches(
     # The sums need shapes to begin with, which only the work itself knows.
     _, of_one = jax.eval_shape(work, *jax.tree.map(lambda array: array[0], numbered))
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), of_one)
-    on_cpu = jax.default_backend() == "cpu"
-    sums, by_phrase = jax.lax.scan(add, nothing, numbered, unroll=on_cpu)
+    sums, by_phrase = jax.lax.scan(add, nothing, numbered, unroll=unroll)
     joined = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), by_phrase)
     return joined, jax.tree.map(lambda total: total / parts, sums)
 

@@ -8,6 +8,7 @@ import optax
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import Params, build_discriminator, build_generator
+from cyclegan_jax.models.kernels import Kernels
 from cyclegan_jax.training import losses
 from cyclegan_jax.training.discriminator_inputs import FAKES, Noise, NoiseUse
 
@@ -28,12 +29,13 @@ class Objective:
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to every input of a
     discriminator. Terms are reported as they are before their weights, beside the step's `weight_growth`.
-    With `remat` a network's activations are computed again for its gradients.
+    With `remat` a network's activations are computed again for its gradients. `kernels`: as the networks'
+    builders take them.
     """
 
-    def __init__(self, config: Config, *, remat: bool = False) -> None:
+    def __init__(self, config: Config, *, remat: bool = False, kernels: Kernels | None = None) -> None:
         self._config = config
-        generator, discriminator = build_generator(config), build_discriminator(config)
+        generator, discriminator = build_generator(config, kernels), build_discriminator(config, kernels)
         self._logits = lambda params, x: generator.apply({"params": params}, x, method="logits")
         self._score = lambda params, x: discriminator.apply({"params": params}, x)
         if remat:

@@ -1,5 +1,6 @@
 """The train step: one pure function, for one device or as one of many."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -7,7 +8,8 @@ import jax.numpy as jnp
 import optax
 
 from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
-from cyclegan_jax.models.build import Params
+from cyclegan_jax.models.build import Params, default_kernels
+from cyclegan_jax.models.kernels import Kernels
 from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.packing import unpack_bits
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -26,7 +28,11 @@ AXIS = "devices"
 
 
 def build_train_step(
-    config: Config, optimiser: optax.GradientTransformation, devices: int = 1, memory: MemorySaving = KEEP_ALL
+    config: Config,
+    optimiser: optax.GradientTransformation,
+    devices: int = 1,
+    memory: MemorySaving = KEEP_ALL,
+    kernels: Kernels | None = None,
 ) -> TrainStep:
     """The step `(state, batch) -> (state, metrics)` of a config; pure, to be jitted or pmapped.
 
@@ -36,9 +42,11 @@ def build_train_step(
     scalars, those of the objective's terms as they are before their weights. With `devices` above 1
     the step must run under an axis named `AXIS` of that size; the noise and the pool's draws are the
     same for every number of devices, and gradients and metrics are means over the axis. `memory.accumulate`
-    must divide batch / devices.
+    must divide batch / devices. `kernels`: the backend's fastest unless told otherwise.
     """
-    objective = Objective(config, remat=memory.remat)
+    kernels = kernels or default_kernels()
+    objective = Objective(config, remat=memory.remat, kernels=kernels)
+    accumulate = functools.partial(in_microbatches, parts=memory.accumulate, unroll=kernels.unroll)
 
     def train_step(
         state: TrainState, batch: Batch, sigma_d: jax.Array | float = config.sigma_d
@@ -48,16 +56,14 @@ def build_train_step(
         whole = (len(real["a"]) * devices, *PHRASE_SHAPE)
         noise = noise_by_part(NOISE[config.noise](noise_key, whole, sigma_d), devices, memory.accumulate)
 
-        fakes, generator_grads, generator_terms = generator_gradients(
-            objective, state, real, noise, memory.accumulate
+        fakes, (generator_grads, generator_terms) = accumulate(
+            lambda part, real: generator_gradients(objective, state, noise(part), real),
+            {"a": real["a"], "b": real["b"]},
         )
         pool, past_a, past_b = exchange(state.pool, *fakes, pool_key)
-        discriminator_grads, discriminator_terms = discriminator_gradients(
-            objective,
-            state.discriminators,
+        _, (discriminator_grads, discriminator_terms) = accumulate(
+            lambda part, pairs: discriminator_gradients(objective, state.discriminators, noise(part), pairs),
             discriminator_pairs(real, past_a, past_b),
-            noise,
-            memory.accumulate,
         )
         generator_grads, discriminator_grads, metrics = mean_over_devices(
             (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
@@ -88,36 +94,26 @@ def build_train_step(
 
 
 def generator_gradients(
-    objective: Objective, state: TrainState, real: Batch, noise: NoiseByPart, parts: int
-) -> tuple[Fakes, Params, Metrics]:
-    """The fakes of A and of B, the generators' gradients and their loss's terms, by `parts` microbatches."""
-
-    def of_part(part: jax.Array | int, real: Batch) -> tuple[Fakes, tuple[Params, Metrics]]:
-        (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
-            lambda generators: objective.generators(
-                generators, state.discriminators, real["a"], real["b"], noise(part), state.step
-            ),
-            has_aux=True,
-        )(state.generators)
-        return (fake_a, fake_b), (grads, terms)
-
-    fakes, (grads, terms) = in_microbatches(of_part, {"a": real["a"], "b": real["b"]}, parts)
-    return fakes, grads, terms
+    objective: Objective, state: TrainState, noise: Noise, real: Batch
+) -> tuple[Fakes, tuple[Params, Metrics]]:
+    """The fakes of A and of B; the gradients of the generators' loss, and its terms."""
+    (_, (fake_a, fake_b, terms)), grads = jax.value_and_grad(
+        lambda generators: objective.generators(
+            generators, state.discriminators, real["a"], real["b"], noise, state.step
+        ),
+        has_aux=True,
+    )(state.generators)
+    return (fake_a, fake_b), (grads, terms)
 
 
 def discriminator_gradients(
-    objective: Objective, discriminators: Params, pairs: Pairs, noise: NoiseByPart, parts: int
-) -> tuple[Params, Metrics]:
-    """The discriminators' gradients and their loss's terms, by `parts` microbatches."""
-
-    def of_part(part: jax.Array | int, pairs: Pairs) -> tuple[None, tuple[Params, Metrics]]:
-        (_, terms), grads = jax.value_and_grad(
-            lambda discriminators: objective.discriminators(discriminators, pairs, noise(part)), has_aux=True
-        )(discriminators)
-        return None, (grads, terms)
-
-    _, (grads, terms) = in_microbatches(of_part, pairs, parts)
-    return grads, terms
+    objective: Objective, discriminators: Params, noise: Noise, pairs: Pairs
+) -> tuple[None, tuple[Params, Metrics]]:
+    """Nothing by phrase; the gradients of the discriminators' loss, and its terms."""
+    (_, terms), grads = jax.value_and_grad(
+        lambda discriminators: objective.discriminators(discriminators, pairs, noise), has_aux=True
+    )(discriminators)
+    return None, (grads, terms)
 
 
 def discriminator_pairs(real: Batch, past_a: jax.Array, past_b: jax.Array) -> Pairs:

@@ -13,8 +13,8 @@ import numpy as np
 
 from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.models import layers
 from cyclegan_jax.models.build import build_generator
+from cyclegan_jax.models.kernels import PLAIN
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.data_parallel import Parallel
@@ -76,18 +76,16 @@ def step_operations(config: Config) -> float:
     state = state_shapes(config, optimiser)
     names = ("a", "b", "m") if config.mixed else ("a", "b")
     rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
-    with layers.plain():
-        step = jax.jit(build_train_step(config, optimiser))
-        return step.lower(state, dict.fromkeys(names, rolls)).cost_analysis()["flops"]
+    step = jax.jit(build_train_step(config, optimiser, kernels=PLAIN))
+    return step.lower(state, dict.fromkeys(names, rolls)).cost_analysis()["flops"]
 
 
 def transfer_operations(config: Config) -> float:
     """The same of a transfer of a batch of one genre."""
     params = state_shapes(config, build_optimiser(config)).generators["gen_ab"]
     rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
-    with layers.plain():
-        generate = jax.jit(build_generator(config).apply)
-        return generate.lower({"params": params}, rolls).cost_analysis()["flops"]
+    generate = jax.jit(build_generator(config, PLAIN).apply)
+    return generate.lower({"params": params}, rolls).cost_analysis()["flops"]
 
 
 def peak_memory() -> float:

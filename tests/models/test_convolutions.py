@@ -7,17 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax.cpu_kernels import (
-    single_channel,
-    winograd,
-)
-from cyclegan_jax.cpu_kernels import (
-    space_to_depth as blocked_convolutions,
-)
-from cyclegan_jax.cpu_kernels import (
-    transposed as transposed_convolution,
-)
+from cyclegan_jax.cpu_kernels import single_channel, space_to_depth, transposed, winograd
 from cyclegan_jax.models import layers
+from cyclegan_jax.models.build import default_kernels
+from cyclegan_jax.models.kernels import ON_ACCELERATOR, ON_CPU, PLAIN
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -35,7 +28,7 @@ def normal(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("convolution", [blocked_convolutions.convolution, single_channel.convolution])
+@pytest.mark.parametrize("convolution", [space_to_depth.convolution, single_channel.convolution])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
 @pytest.mark.parametrize("size", [(17, 23), (10, 8)])
@@ -80,11 +73,11 @@ def test_the_transposed_convolution_is_laxs(size):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_transpose(x, kernel, (2, 2), "SAME", dimension_numbers=LAYOUT)
 
-    ours = transposed_convolution.transposed_convolution
+    ours = transposed.transposed_convolution
     assert_equal_to_rounding(ours, plain, normal(1, 2, *size, 4), normal(2, 3, 3, 4, 3))
 
 
-@pytest.mark.parametrize("ours", [winograd.convolution, transposed_convolution.transposed_convolution])
+@pytest.mark.parametrize("ours", [winograd.convolution, transposed.transposed_convolution])
 def test_products_of_bfloat16_are_near_float32s_and_summed_in_float32(ours):
     x, kernel = normal(1, 2, 18, 23, 32), normal(2, 3, 3, 32, 16)
     y, pull_back = jax.vjp(ours, x, kernel)
@@ -100,12 +93,17 @@ def test_products_of_bfloat16_are_near_float32s_and_summed_in_float32(ours):
 )
 def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monkeypatch):
     x = normal(3, 2, 12, 14, 1)
-    params = layer.init(jax.random.PRNGKey(0), x)
-    on_cpu = layer.apply(params, x)
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    params = layer.clone(kernels=ON_CPU).init(jax.random.PRNGKey(0), x)
+    on_cpu = layer.clone(kernels=ON_CPU).apply(params, x)
     monkeypatch.delattr(single_channel, "convolution")
-    monkeypatch.delattr(transposed_convolution, "transposed_convolution")
-    np.testing.assert_allclose(layer.apply(params, x), on_cpu, atol=1e-5)
+    monkeypatch.delattr(transposed, "transposed_convolution")
+    np.testing.assert_allclose(layer.clone(kernels=ON_ACCELERATOR).apply(params, x), on_cpu, atol=1e-5)
+
+
+def test_the_backend_chooses_the_kernels(monkeypatch):
+    assert default_kernels() == ON_CPU
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert default_kernels() == ON_ACCELERATOR
 
 
 WIDE = layers.Conv(layers.MANY, (3, 3), padding="VALID")
@@ -116,16 +114,16 @@ WIDE = layers.Conv(layers.MANY, (3, 3), padding="VALID")
     [
         (WIDE, layers.MANY, (winograd, "convolution")),
         (layers.Conv(3, (7, 7)), 1, (single_channel, "convolution")),
-        (layers.ConvTranspose(3), 2, (transposed_convolution, "transposed_convolution")),
+        (layers.ConvTranspose(3), 2, (transposed, "transposed_convolution")),
     ],
 )
 def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form, monkeypatch):
     x = normal(3, 1, 8, 9, channels)
+    plain, layer = layer.clone(kernels=PLAIN), layer.clone(kernels=ON_CPU)
     params = layer.init(jax.random.PRNGKey(0), x)
     in_its_form = layer.apply(params, x)
     monkeypatch.delattr(*form)
-    with layers.plain():
-        np.testing.assert_allclose(layer.apply(params, x), in_its_form, atol=1e-5)
+    np.testing.assert_allclose(plain.apply(params, x), in_its_form, atol=1e-5)
     with pytest.raises(AttributeError, match=form[1]):
         layer.apply(params, x)
 
@@ -133,8 +131,8 @@ def test_on_a_cpu_a_layer_takes_its_form_but_within_plain(layer, channels, form,
 @pytest.mark.parametrize(
     "layer",
     [
-        pytest.param(layers.Conv(layers.MANY - 1, (3, 3)), id="narrow"),
-        pytest.param(layers.Conv(layers.MANY, (3, 3), strides=(2, 2)), id="stride"),
+        pytest.param(layers.Conv(layers.MANY - 1, (3, 3), kernels=ON_CPU), id="narrow"),
+        pytest.param(layers.Conv(layers.MANY, (3, 3), strides=(2, 2), kernels=ON_CPU), id="stride"),
     ],
 )
 def test_other_convolutions_of_three_by_three_stay_plain(layer, monkeypatch):
@@ -145,8 +143,7 @@ def test_other_convolutions_of_three_by_three_stay_plain(layer, monkeypatch):
     np.testing.assert_array_equal(in_bfloat16.apply(params, x), layer.apply(params, x))
 
 
-def test_elsewhere_a_layer_computes_in_its_type(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+def test_elsewhere_a_layer_computes_in_its_type():
     x = normal(3, 1, 8, 9, 4)
     for layer in (layers.Conv(3, (3, 3), dtype=jnp.bfloat16), layers.ConvTranspose(3, jnp.bfloat16)):
         y, params = layer.init_with_output(jax.random.PRNGKey(0), x)

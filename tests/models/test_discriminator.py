@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.reference_layers import conv_same, instance_norm, parameter_shapes, random_params
 
-from cyclegan_jax.models import layers
 from cyclegan_jax.models.discriminator import Discriminator
+from cyclegan_jax.models.kernels import ON_CPU, PLAIN
 
 W = 3
 
@@ -30,12 +30,12 @@ def phrases():
 
 @pytest.fixture(scope="module")
 def params(phrases):
-    return random_params(Discriminator(W), phrases, centre=0.0)
+    return random_params(Discriminator(W, kernels=ON_CPU), phrases, centre=0.0)
 
 
 @pytest.fixture(scope="module")
 def scores(params, phrases):
-    return jax.jit(Discriminator(W).apply)({"params": params}, phrases)
+    return jax.jit(Discriminator(W, kernels=ON_CPU).apply)({"params": params}, phrases)
 
 
 def test_every_layer_is_the_specifications(scores, params, phrases):
@@ -65,11 +65,10 @@ def test_the_papers_discriminator_has_819008_parameters(phrases):
 
 
 def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(scores, params, phrases):
-    low = Discriminator(W, dtype=jnp.bfloat16)
+    low = Discriminator(W, dtype=jnp.bfloat16, kernels=PLAIN)
     _, size = parameter_shapes(low, phrases)
     assert size == sum(leaf.size for leaf in jax.tree.leaves(params))
-    with layers.plain():
-        low_scores = jax.jit(low.apply)({"params": params}, phrases)
+    low_scores = jax.jit(low.apply)({"params": params}, phrases)
     assert low_scores.dtype == jnp.float32
     difference = np.abs(low_scores - scores).mean() / np.abs(scores).mean()
     assert 1e-5 < difference < 0.02
@@ -82,7 +81,7 @@ def moved(scores, steps):
 
 @pytest.mark.parametrize("positions", [False, True])
 def test_only_with_positions_does_it_matter_where_a_phrase_lies(positions):
-    module = Discriminator(W, positions)
+    module = Discriminator(W, positions, kernels=ON_CPU)
     phrase = np.zeros((1, 64, 84, 1), np.float32)
     phrase[0, 24:30, 40:44] = 1
     params = random_params(module, phrase, centre=0.0)

@@ -14,10 +14,10 @@ from support.reference_layers import (
     random_params,
 )
 
-from cyclegan_jax.models import layers
 from cyclegan_jax.models.generator import Generator, ResidualBlock
+from cyclegan_jax.models.kernels import ON_CPU, PLAIN, Kernels
 
-SMALL = {"width": 2, "blocks": 3}
+SMALL = {"width": 2, "blocks": 3, "kernels": Kernels(cpu_forms=True)}
 W, BLOCKS = SMALL["width"], SMALL["blocks"]
 
 
@@ -48,7 +48,7 @@ def reference(params, x):
 
 
 def run(x, params, **options):
-    return jax.jit(Generator(**SMALL, **options).apply)({"params": params}, x)
+    return jax.jit(Generator(**{**SMALL, **options}).apply)({"params": params}, x)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def params(phrases):
 
 @pytest.fixture(scope="module")
 def transferred(params, phrases):
-    return run(phrases, params, unroll=True)
+    return run(phrases, params, kernels=ON_CPU)
 
 
 def test_every_layer_is_the_specifications(transferred, params, phrases):
@@ -78,7 +78,7 @@ def test_an_odd_batch_keeps_its_shape_and_becomes_probabilities(transferred):
 
 
 def test_bools_are_taken_as_zero_and_one(transferred, params, phrases):
-    np.testing.assert_array_equal(run(phrases.astype(bool), params, unroll=True), transferred)
+    np.testing.assert_array_equal(run(phrases.astype(bool), params, kernels=ON_CPU), transferred)
 
 
 def test_parameters_have_these_names_and_shapes_and_no_bias(phrases):
@@ -120,8 +120,9 @@ def test_the_middle_is_a_quarter_of_the_resolution(params, phrases):
 
     for dtype in map(jnp.dtype, ("float32", "bfloat16")):
         seen.clear()
-        with nn.intercept_methods(look), layers.plain():
-            jax.eval_shape(Generator(**SMALL, dtype=dtype).apply, {"params": params}, phrases)
+        with nn.intercept_methods(look):
+            generator = Generator(**SMALL, dtype=dtype).clone(kernels=PLAIN)
+            jax.eval_shape(generator.apply, {"params": params}, phrases)
         assert set(seen) == {((3, 16, 21, 4 * W), dtype)}
 
 
@@ -141,7 +142,7 @@ def test_scan_and_unrolled_blocks_give_equal_outputs_and_gradients(params, phras
     params = params | {"residual_blocks": blocks}
 
     def loss(params, unroll):
-        generator = Generator(W, blocks=2, unroll=unroll)
+        generator = Generator(W, blocks=2, kernels=Kernels(cpu_forms=True, unroll=unroll))
         y = generator.apply({"params": params}, phrases[:1])
         return jnp.square(y - phrases[:1]).mean(), y
 
@@ -155,8 +156,7 @@ def test_scan_and_unrolled_blocks_give_equal_outputs_and_gradients(params, phras
 def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(transferred, params, phrases):
     shapes = jax.eval_shape(Generator(**SMALL, dtype=jnp.bfloat16).init, jax.random.PRNGKey(0), phrases)
     assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {np.dtype(np.float32)}
-    with layers.plain():
-        low = run(phrases, params, unroll=True, dtype=jnp.bfloat16)
+    low = run(phrases, params, kernels=PLAIN, dtype=jnp.bfloat16)
     assert low.dtype == jnp.float32
     difference = np.abs(low - transferred)
     assert 1e-5 < difference.mean() < 0.02
@@ -165,7 +165,14 @@ def test_bfloat16_keeps_float32_parameters_and_output_and_close_values(transferr
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [4, 32])
 def test_a_fresh_generator_with_an_identity_leaves_notes_as_they_are_at_any_width(phrases, width):
-    generator = Generator(width=width, blocks=1, identity_logits=1.0, positions=True, skips=True)
+    generator = Generator(
+        width=width,
+        blocks=1,
+        identity_logits=1.0,
+        positions=True,
+        skips=True,
+        kernels=Kernels(cpu_forms=True),
+    )
     params = jax.jit(generator.init)(jax.random.PRNGKey(0), phrases)["params"]
     logits = jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))(params, phrases)
     moved = np.asarray(logits) - (2 * phrases - 1)
