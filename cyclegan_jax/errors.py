@@ -12,7 +12,7 @@ class UserError(ValueError):
 
 
 class NotWrittenError(OSError):
-    """What could not be written, for want of room or of leave; whatever was in its place still is.
+    """A file could not be written: the disk is full or permission is denied. The old file, if any, stays.
 
     `need`: its bytes, where they are known. `errno` and `filename` as of any OSError; as text, a sentence.
     """
@@ -32,9 +32,9 @@ class NotWrittenError(OSError):
 
 
 class TrainingDivergedError(ArithmeticError):
-    """A loss or gradient is no longer finite; the message names it and the step.
+    """A loss or gradient is NaN or infinite; the message names it and the step.
 
-    `steps`: those of the dispatch in which it was seen, numbered as optimiser steps are, from 1.
+    `steps`: those of the dispatch in which it was seen, counted from 1.
     """
 
     def __init__(self, sentence: str, steps: range = range(0)) -> None:
@@ -43,7 +43,7 @@ class TrainingDivergedError(ArithmeticError):
 
 
 class TrainingCollapsedError(RuntimeError):
-    """The outputs are all alike, blank or of an impossible density; the message says where the run stands."""
+    """The outputs are all alike, blank or far too dense or thin; the message says where the run stands."""
 
 
 class NoSoundError(RuntimeError):

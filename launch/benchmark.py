@@ -65,7 +65,7 @@ PEAKS = {
 def main(arguments: list[str]) -> None:
     """Measure, print, and write the figures."""
     refuse_arguments(arguments)
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # lest no memory is left for the peer
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # leaves memory for the peer
     jax.config.update("jax_enable_compilation_cache", False)
     config, memory = _config(), memory_flags.memory()
     # The peer waits for each of its steps, so ours does, too, beside it.

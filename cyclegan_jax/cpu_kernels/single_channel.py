@@ -1,17 +1,17 @@
 """Convolutions from or to a single channel, in the forms that XLA runs fastest on a CPU.
 
-Its own form of a 7×7 convolution to one channel takes some thirty times as long as need be, and as that
-is what pulls back a convolution from one channel, both are given pullbacks of their own here. Results are
-the plain convolution's, to rounding.
+XLA's own 7×7 convolution to one channel takes some thirty times as long as need be. It is also what pulls
+back a convolution from one channel, so both have pullbacks of their own here. Results are the plain
+convolution's, to rounding.
 """
 
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.cpu_kernels import space_to_depth as blocked_convolutions
+from cyclegan_jax.cpu_kernels import space_to_depth
 from cyclegan_jax.cpu_kernels.space_to_depth import LAYOUT
 
-FEW = 16  # output channels up to which blocks of cells are sooner done than cells
+FEW = 16  # output channels up to which blocks of cells are faster than cells
 
 
 def convolution(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
@@ -65,7 +65,7 @@ from_one.defvjp(lambda x, kernel: (from_one(x, kernel), (x, kernel)), _pull_back
 
 def _direct(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
     if kernel.shape[3] <= FEW:
-        return blocked_convolutions.convolution(x, kernel, strides)
+        return space_to_depth.convolution(x, kernel, strides)
     return jax.lax.conv_general_dilated(x, kernel, strides, "VALID", dimension_numbers=LAYOUT)
 
 

@@ -1,8 +1,8 @@
 """The 3×3 transposed convolution of stride 2, in the form that XLA runs fastest on a CPU.
 
-A product of matrices for each tap, of which every output takes those that reach it: a quarter of the
-multiplications of a convolution over an input widened by zeros, which is how it is defined. Results are
-the same, to rounding.
+It is a product of matrices for each tap, and every output takes those that reach it. That is a quarter of the
+multiplications of the definition, a convolution over an input widened by zeros. Results are the same, to
+rounding.
 """
 
 from collections.abc import Sequence

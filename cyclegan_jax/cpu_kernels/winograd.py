@@ -7,8 +7,8 @@ are taken in overlapping tiles of 4 × 4, which become outputs y in tiles of 2 �
     u = (g0, (g0 + g1 + g2) / 2, (g0 − g1 + g2) / 2, g2)
     y = (m0 + m1 + m2, m1 − m2 − m3), where m = u · v, summed over channels.
 
-So the work is in the products of 16 pairs of matrices. The pullbacks are their own, of 16 products each,
-for those that JAX derives add up overlapping tiles, which XLA is slow at on a CPU. Results are the plain
+So the work is in the products of 16 pairs of matrices. The pullbacks are written by hand, of 16 products
+each: those that JAX derives add up overlapping tiles, which XLA is slow at on a CPU. Results are the plain
 convolution's, to rounding.
 """
 

@@ -1,9 +1,9 @@
 """Which forms the networks' operations take on a kind of device: a value handed from builder to layer.
 
-XLA's own convolutions are fast on a GPU or TPU. On a CPU some of the networks' convolutions are 2 to 30 times
-faster in other forms (`cyclegan_jax.cpu_kernels`). XLA also runs the convolutions of a loop on one CPU thread: a
-step of width 16 with 4 blocks took 3.3 s with the blocks in a loop, and 0.5 s with the blocks written out.
-Elsewhere a loop is as fast, and is compiled once for all blocks.
+XLA's own convolutions are fast on a GPU or TPU. On a CPU some of the networks' convolutions are 2 to 30
+times faster in other forms (`cyclegan_jax.cpu_kernels`). XLA also runs the convolutions of a loop on one
+CPU thread: a step of width 16 with 4 blocks took 3.3 s with the blocks in a loop, and 0.5 s with the blocks
+written out. Elsewhere a loop is as fast, and is compiled once for all blocks.
 """
 
 import dataclasses

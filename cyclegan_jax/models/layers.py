@@ -1,7 +1,7 @@
 """What the networks share: initialisers, convolutions, instance norm, padding, positions, LeakyReLU.
 
-Convolutions take the form that their `kernels` name (see `kernels.py`), with the same parameters. `dtype` is
-what networks multiply in; parameters and the statistics of norms are always float32. On a GPU or TPU,
+Convolutions take the form that their `kernels` name (see `kernels.py`), with the same parameters. `dtype`
+is what networks multiply in; parameters and the statistics of norms are always float32. On a GPU or TPU,
 activations between layers have that type too. On a CPU they stay float32, and only the products of matrices
 in the wide 3×3 and the transposed convolutions take bfloat16. Around everything else XLA would convert to
 float32 and back there, which made a step of width 64 slower than in float32.

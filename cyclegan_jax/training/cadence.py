@@ -1,4 +1,10 @@
-"""How often a run logs, evaluates and saves, and how its steps are grouped."""
+"""How often a run logs, evaluates and saves, and how its steps are grouped into dispatches.
+
+Several steps in one dispatch are one `lax.scan`. A group that would run past something due, or past the
+end, goes step by step, so there are two programs and no more. A scan rounds differently from single steps:
+by 1e-6 to 1e-2 of a weight after three steps of Adam at widths 4 and 8. On a CPU a group is the one-step
+program again and again, equal to the bit: a loop is slow there, and a dispatch costs nothing beside a step.
+"""
 
 import dataclasses
 import math
@@ -10,7 +16,7 @@ from cyclegan_jax.config import Described, check_range, described
 
 @dataclasses.dataclass(frozen=True)
 class Cadence(Described):
-    """How often a run speaks; none of it changes what is learned, though a loop of steps rounds otherwise."""
+    """How often a run logs, evaluates and saves. None of it changes what is learned, but for rounding."""
 
     log_every: int = described(10, "Steps between two lines of metrics.", between=(1, math.inf))
     eval_every: int = described(
@@ -37,8 +43,8 @@ class Cadence(Described):
     def dispatches(self, start: int, steps: int) -> Iterator[range]:
         """The steps from `start` to before `steps`, in groups that a device goes through in one go.
 
-        A group has `steps_per_dispatch` steps or, lest a further program be compiled, one: where something
-        is due amid them, or the end is nearer.
+        A group has `steps_per_dispatch` steps, or one where something is due before its last step or the end
+        is nearer. Other sizes would each compile a program more.
         """
         first = start
         while first < steps:

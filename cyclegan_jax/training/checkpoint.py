@@ -1,4 +1,12 @@
-"""Checkpoints: the whole train state, by way of orbax, each with a manifest that it is held to."""
+"""Checkpoints: the whole train state, written by Orbax, its files checked against a manifest.
+
+The folders are ours, with Orbax's inside. Orbax's CheckpointManager takes a foreign folder for its latest
+step, restores flipped bits without a word, and never falls back to an older checkpoint. A step is saved by
+Orbax first; then its manifest is written, and only that makes the folder a checkpoint. All are read and
+checked once when a folder is opened. A score goes into the manifest after the evaluation, so an interrupted
+evaluation loses nothing. One folder without a manifest is what a kill during the first save leaves: it is set
+aside and the run begins anew. Two of them, or one whose manifest does not fit, are an error.
+"""
 
 import contextlib
 import dataclasses
@@ -17,7 +25,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from cyclegan_jax.atomic_files import ask_for_room, errno_told_in, sync_folder, sync_tree
+from cyclegan_jax.atomic_files import check_disk_space, errno_in, sync_folder, sync_tree
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.models.build import Params, generator_shapes
@@ -33,9 +41,9 @@ GOING = ".going."  # prefix of the name of a checkpoint that is being deleted
 class Checkpoints:
     """A folder of checkpoints, one sub-folder a step: the newest three and the best by score are kept.
 
-    Only a folder with a manifest whose every file is as the manifest has it is a checkpoint. One that is
-    not is told of by `warn` and, unless `read_only`, moved to `set_aside`, never deleted. To be used in a
-    `with` block.
+    A folder is a checkpoint if it has a manifest and every file is as the manifest says. Another one is
+    reported by `warn` and, unless `read_only`, moved to `set_aside`, never deleted. To be used in a `with`
+    block.
 
     Under jax.distributed every process must call `save`; only the first writes. Opened read-only it is
     each process's own affair. Raises UserError where `folder` is to be read and is not there.
@@ -106,7 +114,7 @@ class Checkpoints:
         try:
             if self._writes:
                 place.mkdir(parents=True)
-                ask_for_room(place, need)  # for orbax breaks off noisily
+                check_disk_space(place, need)
             with _quiet_orbax():
                 self._orbax.save(place / STATE, args=ocp.args.PyTreeSave(state))
             if self._writes:
@@ -118,7 +126,7 @@ class Checkpoints:
         except (OSError, ValueError) as error:
             if self._writes:
                 _clear(place)
-            number = getattr(error, "errno", None) or errno_told_in(str(error))
+            number = getattr(error, "errno", None) or errno_in(str(error))
             if number is None:
                 raise
             raise NotWrittenError(number, str(place), need) from error
@@ -207,7 +215,7 @@ class Checkpoints:
         return self._whole[step]
 
     def _give_up(self, step: int, why: str) -> None:
-        """Tell of a broken checkpoint once, and move it out of the way."""
+        """Report a broken checkpoint once, and move it out of the way."""
         place = self.folder / str(step)
         if not self._writes:
             # a folder without a manifest may be one that a training is just writing
@@ -236,7 +244,7 @@ class Checkpoints:
             self._delete(step)
 
     def _delete(self, step: int) -> None:
-        """By another name first, lest a half-deleted one be found."""
+        """By another name first, so that nobody finds a half-deleted one."""
         going = self.folder / f"{GOING}{step}"
         (self.folder / str(step)).rename(going)
         shutil.rmtree(going)
@@ -269,7 +277,7 @@ def _check_alike(path: tuple, wanted: jax.Array, found: np.ndarray) -> None:
 
 @contextlib.contextmanager
 def _quiet_orbax() -> Iterator[None]:
-    """Orbax logs, with a traceback, what is raised here anyway."""
+    """Silence Orbax's log: it has, with a traceback, what is raised here anyway."""
     logger = logging.getLogger("absl")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -280,7 +288,7 @@ def _quiet_orbax() -> Iterator[None]:
 
 
 def _clear(place: Path) -> None:
-    """Remove a folder, with what orbax's threads, which write on for a moment, make anew."""
+    """Remove a folder, and again what Orbax's threads still write into it for a moment."""
     gone = 0
     for _ in range(30):
         shutil.rmtree(place, ignore_errors=True)

@@ -1,4 +1,17 @@
-"""Data-parallel training: the one place that knows about devices and processes."""
+"""Data-parallel training by `jax.pmap`: the one place that knows about devices and processes.
+
+State passes through `pmap` unreplicated (`in_axes=None`), so a checkpoint has plain shapes. The pool alone
+is split over its batch axis: [pool, devices, batch / devices, ...] while training, [pool, batch, ...] in a
+checkpoint. The first state is placed with its sharding before the first step; otherwise the second call
+would compile again. State is donated to each step, so `scatter` copies it.
+
+Noise is drawn for the global batch and sliced, and the pool's draws come from a key that is the same on
+every device, so any number of devices draws alike. Gradients of both groups and the metrics go through one
+`pmean`, on a CPU one all-reduce a step. The table of phrases is whole on every device; the batch is split.
+
+Processes wait for each other by jax.distributed's own barrier (through Orbax) where the first one alone has
+work to do: a collective between CPUs gives up after half a minute.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -38,8 +51,8 @@ class Parallel:
 
     `devices`: all that take part, by default every device of every process. Raises UserError where
     the batch does not divide among them, or into the parts of `memory`. `looped`: whether several steps are
-    one program; default: but on a CPU, where loops are slow and starting a program costs nothing beside a
-    step.
+    one program; by default they are, except on a CPU, where loops are slow and a dispatch costs next to
+    nothing.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ def cycle_consistency(origin: jax.Array, cycled: jax.Array) -> jax.Array:
 
 
 def cycle_cross_entropy(origin: jax.Array, logits: jax.Array) -> jax.Array:
-    """mean H(x, σ(l)): unlike l1, it pulls hard at a note that is lost for sure.
+    """mean H(x, σ(l)): unlike l1, its gradient stays large where a note is surely lost.
 
     `origin` in {0, 1} and `logits` of the cycled phrases, equal shapes. Returns a scalar, 0 or more.
     """
@@ -43,7 +43,9 @@ def cycle_cross_entropy(origin: jax.Array, logits: jax.Array) -> jax.Array:
 
 
 def hinge_adversarial(scores: jax.Array) -> jax.Array:
-    """−mean D(x̂) (Lim and Ye 2017, arXiv 1705.02894, eq. 7): it pulls as hard however sure D is.
+    """The hinge loss of generators, −mean D(x̂) (Lim and Ye 2017, arXiv 1705.02894, eq. 7).
+
+    Its gradient is the same however sure D is.
 
     `scores`: any shape, unbounded. Returns a scalar, unbounded.
     """
@@ -51,7 +53,7 @@ def hinge_adversarial(scores: jax.Array) -> jax.Array:
 
 
 def hinge_discrimination(real_scores: jax.Array, fake_scores: jax.Array) -> jax.Array:
-    """mean max(0, 1 − D(x)) + mean max(0, 1 + D(x̂)) (Lim and Ye 2017, eq. 6).
+    """The hinge loss of discriminators, mean max(0, 1 − D(x)) + mean max(0, 1 + D(x̂)) (Lim and Ye, eq. 6).
 
     Both of any shape, unbounded. Returns a scalar, 0 or more, 2 where D cannot tell.
     """
@@ -62,7 +64,7 @@ def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
     """1 − cosine of two versions' chroma, mean over the beats where the origin sounds, then over phrases.
 
     The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0, and so do the notes that a
-    transfer adds where its origin is silent, which `preservation.chroma_cosine` holds against it. `origin`
+    transfer adds where its origin is silent, which `evaluation.preservation.chroma_cosine` counts. `origin`
     [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
     """
     before, after = chroma(origin), chroma(transferred)

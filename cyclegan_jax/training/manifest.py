@@ -1,4 +1,9 @@
-"""The manifest of a checkpoint: written last, it makes a folder a checkpoint; every byte is held to it."""
+"""The manifest of a checkpoint: written last, it makes a folder a checkpoint.
+
+It has the SHA-256 of every file, of which Orbax checks none, and in its first line its own. So any flipped
+bit and any cut-off file is found before training goes on from it. It also has the config, the libraries'
+versions and, once the step is evaluated, its score.
+"""
 
 import dataclasses
 import hashlib
@@ -27,7 +32,7 @@ class Manifest:
     """What a checkpoint says of itself.
 
     `files`: SHA-256, in hexadecimal, by path within the folder. `versions`: of the libraries that wrote it.
-    `score`: what it was given by an evaluation, None where that was not finite or there was none.
+    `score`: by an evaluation; None where there was none or it was not finite.
     """
 
     step: int

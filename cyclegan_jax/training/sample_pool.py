@@ -1,4 +1,7 @@
-"""The pool of past fakes that steadies the discriminators (Shrivastava et al. 2017), inside jit."""
+"""The pool of past fakes that steadies the discriminators, inside jit.
+
+Shrivastava et al. 2017, arXiv 1612.07828, section 2.3.
+"""
 
 import flax.struct
 import jax

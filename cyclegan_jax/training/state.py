@@ -1,4 +1,12 @@
-"""All that training carries from step to step, and how it begins."""
+"""All that training carries from step to step, and how it begins.
+
+The state is a pytree of arrays with plain shapes, so that a checkpoint fits any number of devices. The
+random key is never changed: a step folds its own number in. So a state and its step number determine every
+draw, and a resumed run draws what an uninterrupted one would.
+
+The first state is drawn by one program, compiled at LLVM's first level of optimisation, since it runs once:
+2.5 s in place of 5.0 on two cores, with the same bits.
+"""
 
 import flax.struct
 import jax
@@ -10,7 +18,7 @@ from cyclegan_jax.models.build import Params, build_discriminator, build_generat
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.training.sample_pool import SamplePool, create_pool
 
-COMPILED_SOON = {"xla_backend_optimization_level": 1}  # what runs but once: half the time, the same numbers
+COMPILED_QUICKLY = {"xla_backend_optimization_level": 1}
 
 
 @flax.struct.dataclass
@@ -20,7 +28,7 @@ class TrainState:
     `step`: optimiser steps done. `key`: raw key data, never changed; a step folds its number in.
     `generators`: parameters of `gen_ab`, `gen_ba`; `discriminators`: of `disc_a`, `disc_b`, and
     unless `base` of `disc_a_mixed`, `disc_b_mixed`. Two Adam states. The pool of past fakes, if any.
-    `ema`: the running mean of the generators' parameters, if the config asks for one.
+    `ema`: the exponential moving average of the generators' parameters, if the config asks for one.
     """
 
     step: jax.Array
@@ -34,7 +42,7 @@ class TrainState:
 
     @property
     def transferring(self) -> dict[str, Params]:
-        """The generators to transfer music by: their mean where there is one, else as they stand."""
+        """The generators to transfer music by: their moving average, where there is one."""
         return self.generators if self.ema is None else self.ema
 
 
@@ -50,7 +58,7 @@ def build_optimiser(config: Config) -> optax.GradientTransformation:
 
 def create_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
     """A state before the first step, by one program; within a traced function call `draw_state`."""
-    return jax.jit(lambda: draw_state(config, optimiser), compiler_options=COMPILED_SOON)()
+    return jax.jit(lambda: draw_state(config, optimiser), compiler_options=COMPILED_QUICKLY)()
 
 
 def state_shapes(config: Config, optimiser: optax.GradientTransformation) -> TrainState:

@@ -1,4 +1,9 @@
-"""Several runs in one program: their train steps side by side on one device."""
+"""Several runs in one program: their train steps side by side on one device, by `jax.vmap`.
+
+One small run leaves most of a GPU idle. On a CPU it does not pay: XLA turns the batched convolutions into
+grouped ones, and a step of three runs took twice as long as three steps (0.175 and 0.085 s a run, at width
+8 and batch 4), so runs go one by one there.
+"""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from cyclegan_jax.atomic_files import NO_ROOM_OR_LEAVE, sync_folder, sync_tree
+from cyclegan_jax.atomic_files import DISK_FULL_OR_NO_PERMISSION, sync_folder, sync_tree
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_positions
 from cyclegan_jax.errors import NotWrittenError, UserError
@@ -94,7 +94,7 @@ def _told_in_a_sentence(data_dir: Path) -> Iterator[None]:
     except NotWrittenError:
         raise
     except OSError as error:
-        if error.errno in NO_ROOM_OR_LEAVE:
+        if error.errno in DISK_FULL_OR_NO_PERMISSION:
             raise NotWrittenError(error.errno, str(data_dir)) from error
         raise UserError(
             f"the dataset cannot be written to {str(data_dir)!r} ({error.strerror or error}); "

@@ -1,4 +1,10 @@
-"""Compiled programs kept from command to command, in the user's own cache folder."""
+"""Compiled programs kept from command to command, in the user's own cache folder.
+
+The folder is `$XDG_CACHE_HOME/cyclegan_jax` (`~/.cache` without it). It has mode 700, since what lies there
+is run. A sub-folder is named by the versions of jax and jaxlib and by what the processor can do: homes are
+shared by unlike machines, and a foreign program may end in an illegal instruction. Nothing limits the
+cache's size.
+"""
 
 import hashlib
 import os

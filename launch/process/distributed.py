@@ -1,4 +1,11 @@
-"""Joining the processes that train together, by jax.distributed."""
+"""Joining the processes that train together, by jax.distributed.
+
+jax's preemption service is switched off, since it swallows SIGTERM. A process that dies breaks the others'
+collective: that is reported in one sentence, exit code 1. Processes that wait for jax's coordination
+service instead are ended by it, with its own words, half a minute after the last heartbeat (jax's default
+is 100 s). Process 0 runs that service, so on leaving it stays a second longer, for the others to finish
+their messages.
+"""
 
 import contextlib
 import socket

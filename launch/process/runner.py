@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from absl import app, flags, logging
 
-from cyclegan_jax.atomic_files import NO_ROOM
+from cyclegan_jax.atomic_files import DISK_FULL
 from cyclegan_jax.errors import NotWrittenError, TrainingCollapsedError, TrainingDivergedError, UserError
 from launch.process import signals as stopping
 from launch.process.signals import StoppedError
@@ -99,7 +99,7 @@ def _call_alone(main: Callable[[list[str]], int | None], arguments: list[str]) -
         if error.filename is None:
             raise
         _explain(f"{error.filename}: {error.strerror}; name another place, or make it readable or writable.")
-        return SOME_FAILED if error.errno in NO_ROOM else USAGE
+        return SOME_FAILED if error.errno in DISK_FULL else USAGE
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED

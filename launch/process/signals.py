@@ -1,10 +1,20 @@
 """Ctrl-C and SIGTERM: what is in hand is finished and saved, and the process ends within ten seconds.
 
-The first signal is an exception, StoppedError, in the main thread; within `deferred` it is only noted, for
-the block to ask `asked`. A thread sees to it that the process ends in time even where the main thread is
-deep in a compiler and cannot answer. A second signal ends the process at once: what is written is written
-beside and renamed, so nothing is half there. Where the exception hits a callback whose caller swallows it, as
-the garbage collector does, that thread has it raised again.
+The first signal is an exception, StoppedError, in the main thread. Within `deferred` it is only noted, and
+the training loop asks for it after every dispatch; several processes agree there. The exception is a
+KeyboardInterrupt, which asyncio and other libraries let through. A second signal ends the process at once:
+files are written beside and renamed, so none is half written.
+
+Python runs a handler only when a call into C returns, and a compilation may take half a minute. So a thread
+reads the signals' wake-up socket, and ends the process after `GRACE` seconds if the main thread has not.
+
+jax has the garbage collector call back, and an exception raised in such a callback is lost.
+`sys.unraisablehook` notes that, and the thread then sends SIGALRM, whose handler raises the exception
+again. It is sent until it is taken, because a call into C that has just begun does not notice a signal.
+
+Two places are different. uvicorn raises signals again when it ends, so `launch.serve` has handlers of its
+own. Before `install`, while a command's modules are imported for a second or two, Python's own handlers
+hold.
 """
 
 import contextlib
@@ -123,7 +133,7 @@ def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
         with contextlib.suppress(TimeoutError):
             if (number := signals.recv(1)[0]) in CODES:
                 _end(number, "ended at once")
-    _end(first, "stopped amid what could not be finished in time")
+    _end(first, "stopped before the work in hand could be finished")
 
 
 def _end(number: int, how: str) -> None:

@@ -1,4 +1,9 @@
-"""What becomes of a run whose loss is no longer finite: told with its phrases, and maybe rolled back."""
+"""What becomes of a run with a NaN or infinite loss: its phrases are written down; it may be rolled back.
+
+The loop checks the metrics of every dispatch, one dispatch behind, so that the device does not wait for the
+host. A rollback goes on from the newest checkpoint with half the learning rate. The rate follows from the
+number of rows in `rollbacks.json`, so the config and the checkpoints stay those of the run.
+"""
 
 import dataclasses
 import json

@@ -1,7 +1,8 @@
 """A run as TensorBoard shows it, written by the thread that trains.
 
-tensorboardX's own SummaryWriter hands events to a thread; a full disk ends that thread, and an event to come
-waits for it for ever.
+tensorboardX's own SummaryWriter hands events to a thread. A full disk ends that thread, and the next event
+then waits for it for ever. A resumed run writes a new file, whose first event hides what earlier files have
+of later steps.
 """
 
 import contextlib
@@ -24,12 +25,12 @@ VERSION = "brain.Event:2"  # of the format, by which TensorBoard knows it
 class Board:
     """A file of events in `folder`; those of earlier files past the step `start` are hidden.
 
-    Raises NotWrittenError where there is no room or leave.
+    Raises NotWrittenError where the disk is full or permission is denied.
     """
 
     def __init__(self, folder: Path, start: int) -> None:
         self._path = folder / f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
-        with self._told():
+        with self._raising_not_written():
             folder.mkdir(parents=True, exist_ok=True)
             self._records = RecordWriter(str(self._path))
         self._put(Event(file_version=VERSION))
@@ -45,22 +46,22 @@ class Board:
         self._put(Event(step=step, summary=summary.image(name, images[:, None], dataformats="NCHW")))
 
     def sync(self) -> None:
-        """Have all events so far outlast a loss of power."""
-        with self._told():
+        """Make all events so far survive a loss of power."""
+        with self._raising_not_written():
             self._records.flush()
 
     def close(self) -> None:
         """No more events."""
-        with self._told():
+        with self._raising_not_written():
             self._records.close()
 
     def _put(self, event: Event) -> None:
         event.wall_time = time.time()
-        with self._told():
+        with self._raising_not_written():
             self._records.write(event.SerializeToString())
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _raising_not_written(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

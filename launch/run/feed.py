@@ -1,4 +1,13 @@
-"""How the phrases of a run come to its steps: held on the devices, or streamed to them."""
+"""How the phrases of a run come to its steps: held on the devices, or streamed to them.
+
+Phrases are held as bits, 672 bytes each: the paper's 12,341 a genre take 8 MB. A step is then sent only the
+numbers of its rows, and unpacking is part of the compiled step. Where they would take over a quarter of a
+device's free memory, as the first process finds it, batches are streamed. They are sent as bits too and go
+through the same function, so the numbers are equal to the bit on a CPU.
+
+The host draws the rows with NumPy in both cases. So a seed means the same run whether phrases are held or
+streamed, on any number of devices and processes, and after a resume.
+"""
 
 import itertools
 

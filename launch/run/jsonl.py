@@ -1,4 +1,4 @@
-"""Lines of JSON that grow: each is written whole, or the file is as it was."""
+"""A growing file of JSON lines: each line is written whole, or the file is as it was."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cyclegan_jax.atomic_files import NO_ROOM_OR_LEAVE, sync_folder, write_whole
+from cyclegan_jax.atomic_files import DISK_FULL_OR_NO_PERMISSION, sync_folder, write_whole
 from cyclegan_jax.errors import NotWrittenError
 from launch.process.runner import warn
 
@@ -15,9 +15,9 @@ from launch.process.runner import warn
 class Lines:
     """A file of JSON objects, a line each, opened to append.
 
-    Of the lines that it has already those stay that are whole and for which `stays` is true; a warning
-    says how many others than the last, which a crash may cut short, are not whole. Raises
-    NotWrittenError where there is no room or leave.
+    Of the lines that it has already, those stay that are whole and for which `stays` is true. A crash may
+    cut the last one short; a warning counts all others that are not whole. Raises NotWrittenError where the
+    disk is full or permission is denied.
     """
 
     def __init__(self, path: Path, stays: Callable[[dict[str, Any]], bool]) -> None:
@@ -45,12 +45,12 @@ class Lines:
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(before)
-            if error.errno in NO_ROOM_OR_LEAVE:
+            if error.errno in DISK_FULL_OR_NO_PERMISSION:
                 raise NotWrittenError(error.errno, str(self._path), len(line)) from error
             raise
 
     def sync(self) -> None:
-        """Have all lines outlast a loss of power."""
+        """Make all lines survive a loss of power."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What a run says while it trains: a progress bar, lines of JSON, TensorBoard."""
+"""What a run reports while it trains: a progress bar, lines of JSON, TensorBoard."""
 
 import contextlib
 import importlib.util
@@ -116,7 +116,7 @@ class RunLog:
             self._bar.write(f"warning: {self._name}step {step}: {sign}; training may have collapsed")
 
     def sync(self) -> None:
-        """Have all lines so far outlast a loss of power."""
+        """Make all lines so far survive a loss of power."""
         if self._silent:
             return
         self._metrics.sync()

@@ -1,4 +1,9 @@
-"""The training loop, without flags: one run over all devices, or several runs of a sweep side by side."""
+"""The training loop, without flags: one run over all devices, or several runs of a sweep side by side.
+
+A checkpoint is saved before it is evaluated, so that an interrupted evaluation loses nothing: it is done
+again on resuming, after its lines are cut from `metrics.jsonl`. The classifiers train on a thread while the
+step is compiled, and are waited for at the first tick, so that no run goes on that cannot be evaluated.
+"""
 
 import contextlib
 import itertools

@@ -15,7 +15,7 @@ def newest_states(
 ) -> tuple[int, list[TrainState]]:
     """The newest step that all have saved, and the states there; 0 and fresh ones where there is none.
 
-    A run saved once more than another, by a kill amid the saves, goes back: its later checkpoint is deleted.
+    A kill between the saves leaves one run a checkpoint ahead of another: it goes back, and that is deleted.
     Raises UserError where a checkpoint is of another config.
     """
     common = set.intersection(*(set(store.steps()) for store in stores))

@@ -89,7 +89,7 @@ def test_a_model_that_finds_no_room_leaves_the_one_before(tmp_path, model_path):
 def test_a_checkpoint_that_finds_no_room_leaves_those_before(tmp_path, amid, monkeypatch):
     folder, size = tmp_path / "checkpoints", 60_000
     if amid:
-        monkeypatch.setattr("cyclegan_jax.training.checkpoint.ask_for_room", lambda folder, need: None)
+        monkeypatch.setattr("cyclegan_jax.training.checkpoint.check_disk_space", lambda folder, need: None)
     with Checkpoints(folder) as checkpoints:
         checkpoints.save(1, random_state(1), CONFIG)
         before = listing(folder)

@@ -17,7 +17,7 @@ from tensorflow_datasets.core.splits import SplitInfo
 from tensorflow_datasets.core.utils import shard_utils
 from tensorflow_datasets.core.writer import ExampleWriter
 
-from cyclegan_jax.atomic_files import errno_told_in
+from cyclegan_jax.atomic_files import errno_in
 
 
 class Spool:
@@ -61,7 +61,7 @@ class Spool:
             try:
                 writer.write(os.fspath(path), enumerate(records))
             except RuntimeError as error:  # how array_record says that a write failed
-                number = errno_told_in(str(error)) or errno.EIO
+                number = errno_in(str(error)) or errno.EIO
                 raise OSError(number, os.strerror(number)) from error
         return SplitInfo(
             name=template.split,
