@@ -1,5 +1,6 @@
 """The exceptions that end a command with one sentence in place of a traceback."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -17,8 +18,9 @@ class NotWrittenError(OSError):
     `need`: its bytes, where they are known. `errno` and `filename` as of any OSError; as text, a sentence.
     """
 
-    def __init__(self, errno: int, path: str, need: int | None = None) -> None:
-        super().__init__(errno, os.strerror(errno), path)
+    def __init__(self, number: int | None, path: str, need: int | None = None) -> None:
+        number = number or errno.EIO
+        super().__init__(number, os.strerror(number), path)
         self.need = need
 
     def __str__(self) -> str:

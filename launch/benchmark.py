@@ -91,7 +91,7 @@ def _config() -> Config:
     sizes = PRESETS[resolve_preset(PRESET.value, jax.default_backend())]
     chosen = {name: sizes[name] for name in ("width", "blocks", "batch_size")}
     given = {flag.name: flag.value for flag in (WIDTH, BLOCKS, BATCH_SIZE) if flag.value is not None}
-    options = RECIPES[RECIPE.value] | chosen | given
+    options: dict[str, Any] = {**RECIPES[RECIPE.value], **chosen, **given}
     options["dtype"] = resolve_dtype(DTYPE.value, jax.default_backend())
     if options.get("model") == "base":
         options["pool_size"] = 0

@@ -152,7 +152,7 @@ def measure_scale(files: list[SongFile], copies: int, scratch: Path) -> dict:
     }
 
 
-def copy_of(score: symusic.Score, number: int) -> symusic.Score:
+def copy_of(score: symusic.Score, number: int) -> symusic.Score:  # pyright: ignore[reportInvalidTypeForm]
     """The copy of a number: other pitches by whole semitones, other bars first."""
     rotation, key = divmod(number, len(KEY_SHIFTS))
     bar = score.ticks_per_quarter * BEATS_PER_BAR

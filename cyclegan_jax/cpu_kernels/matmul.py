@@ -11,7 +11,7 @@ def dot(a: jax.Array, b: jax.Array, dtype: jnp.dtype, contracted: tuple[int, int
 
     `contracted`: the axis of each that is summed over; (1, 0) is a · b, (1, 1) a · bᵀ, (0, 0) aᵀ · b.
     """
-    axes = tuple((axis,) for axis in contracted)
+    axes = (contracted[0],), (contracted[1],)
     return jax.lax.dot_general(
         a.astype(dtype), b.astype(dtype), (axes, ((), ())), preferred_element_type=jnp.float32
     )

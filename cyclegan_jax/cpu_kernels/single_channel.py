@@ -35,8 +35,9 @@ def to_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
     products = jnp.dot(x.reshape(-1, channels), weights)
     products = products.reshape(batch, steps, pitches, taps[1], taps[0])
     height, breadth = steps - taps[0] + 1, pitches - taps[1] + 1
-    over_pitches = sum(products[:, :, tap : tap + breadth, tap] for tap in range(taps[1]))
-    over_steps = sum(over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0]))
+    zero = jnp.zeros(())
+    over_pitches = sum((products[:, :, tap : tap + breadth, tap] for tap in range(taps[1])), zero)
+    over_steps = sum((over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0])), zero)
     return over_steps[..., None]
 
 

@@ -6,6 +6,8 @@ zeros where it has no weight. That is more multiplications in several times less
 convolution's, to rounding.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
@@ -43,7 +45,7 @@ def _to_blocks(x: jax.Array, block: tuple[int, int]) -> jax.Array:
     return apart.transpose(0, 1, 3, 2, 4, 5).reshape(batch, steps // block[0], pitches // block[1], -1)
 
 
-def _from_blocks(x: jax.Array, block: tuple[int, int]) -> jax.Array:
+def _from_blocks(x: jax.Array, block: Sequence[int]) -> jax.Array:
     """[B, T, P, b b' C] -> [B, b T, b' P, C]."""
     batch, steps, pitches, _ = x.shape
     apart = x.reshape(batch, steps, pitches, *block, -1).transpose(0, 1, 3, 2, 4, 5)

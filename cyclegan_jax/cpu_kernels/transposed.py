@@ -6,6 +6,7 @@ rounding.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,8 @@ def transposed_convolution(x: jax.Array, kernel: jax.Array, dtype: jnp.dtype = j
     cells = x.reshape(-1, x.shape[-1])
 
     def of_tap(tap: jax.Array) -> jax.Array:
-        return product(cells, tap.reshape(tap.shape[-2:]), dtype).reshape(*x.shape[:-1], -1)
+        outputs: Any = product(cells, tap.reshape(tap.shape[-2:]), dtype)
+        return outputs.reshape(*x.shape[:-1], -1)
 
     rows = [[of_tap(tap) for tap in _split(row, 1)] for row in _split(kernel, 0)]
     return _interleave([_interleave(row, axis=2) for row in rows], axis=1)

@@ -1,7 +1,8 @@
 """The networks of a config, and the shapes of their parameters."""
 
-from typing import Any
+from typing import Any, cast
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -37,6 +38,11 @@ def build_discriminator(config: Config, kernels: Kernels | None = None) -> Discr
     return Discriminator(
         config.width, config.positions, dtype=jnp.dtype(config.dtype), kernels=kernels or default_kernels()
     )
+
+
+def apply(network: nn.Module, params: Params, x: jax.Array, method: str | None = None) -> jax.Array:
+    """A network's output, or that of one of its methods, for its parameters and an input."""
+    return cast(jax.Array, network.apply({"params": params}, x, method=method))
 
 
 def generator_shapes(config: Config) -> dict[str, Params]:

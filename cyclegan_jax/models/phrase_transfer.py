@@ -7,7 +7,7 @@ import numpy as np
 
 from cyclegan_jax.config import Config, check_choice
 from cyclegan_jax.models.batched_apply import apply_in_batches
-from cyclegan_jax.models.build import Params, build_generator
+from cyclegan_jax.models.build import Params, apply, build_generator
 from cyclegan_jax.models.generator import Generator
 from cyclegan_jax.pianoroll.roll import THRESHOLD
 
@@ -36,7 +36,7 @@ class Transfer:
 
 @functools.partial(jax.jit, static_argnums=0)
 def _generate(module: Generator, params: Params, phrases: jax.Array) -> jax.Array:
-    return module.apply({"params": params}, phrases)
+    return apply(module, params, phrases)
 
 
 def to_notes(probabilities: np.ndarray) -> np.ndarray:

@@ -13,8 +13,10 @@ Processes wait for each other by jax.distributed's own barrier (through Orbax) w
 work to do: a collective between CPUs gives up after half a minute.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -34,15 +36,17 @@ from cyclegan_jax.training.train_step import AXIS, Metrics, build_train_steps
 WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
 
 # The pool is split over its batch axis; all else is the same on every device.
+_WHOLE: Any = None
+_SPLIT: Any = 1
 STATE_AXES = TrainState(
-    step=None,
-    key=None,
-    generators=None,
-    discriminators=None,
-    generator_optimiser=None,
-    discriminator_optimiser=None,
-    pool=SamplePool(a=1, b=1, filled=None),
-    ema=None,
+    step=_WHOLE,
+    key=_WHOLE,
+    generators=_WHOLE,
+    discriminators=_WHOLE,
+    generator_optimiser=_WHOLE,
+    discriminator_optimiser=_WHOLE,
+    pool=SamplePool(a=_SPLIT, b=_SPLIT, filled=_WHOLE),
+    ema=_WHOLE,
 )
 
 
@@ -59,7 +63,7 @@ class Parallel:
         self,
         config: Config,
         optimiser: optax.GradientTransformation,
-        devices: Sequence[jax.Device] | None = None,
+        devices: Sequence[jax.Device] | None = None,  # pyright: ignore[reportInvalidTypeForm]
         *,
         looped: bool | None = None,
         memory: MemorySaving = KEEP_ALL,
@@ -71,7 +75,7 @@ class Parallel:
         self._looped = self.local_devices[0].platform != "cpu" if looped is None else looped
         self._mesh = Mesh(np.array(self.local_devices), (AXIS,))
         self._everywhere = NamedSharding(self._mesh, PartitionSpec())
-        self._axes = STATE_AXES if config.pool_size else STATE_AXES.replace(pool=None)
+        self._axes = STATE_AXES if config.pool_size else dataclasses.replace(STATE_AXES, pool=None)
         self._steps = jax.pmap(
             build_train_steps(config, optimiser, len(devices), memory),
             axis_name=AXIS,

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from cyclegan_jax.config import Config
-from cyclegan_jax.models.build import Params, build_discriminator, build_generator
+from cyclegan_jax.models.build import Params, apply, build_discriminator, build_generator
 from cyclegan_jax.models.kernels import Kernels
 from cyclegan_jax.training import losses
 from cyclegan_jax.training.discriminator_inputs import FAKES, Noise, NoiseUse
@@ -36,8 +36,8 @@ class Objective:
     def __init__(self, config: Config, *, remat: bool = False, kernels: Kernels | None = None) -> None:
         self._config = config
         generator, discriminator = build_generator(config, kernels), build_discriminator(config, kernels)
-        self._logits = lambda params, x: generator.apply({"params": params}, x, method="logits")
-        self._score = lambda params, x: discriminator.apply({"params": params}, x)
+        self._logits = lambda params, x: apply(generator, params, x, "logits")
+        self._score = lambda params, x: apply(discriminator, params, x)
         if remat:
             self._logits, self._score = jax.checkpoint(self._logits), jax.checkpoint(self._score)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
@@ -93,7 +93,7 @@ class Objective:
         ratios = self._config.density_b_over_a
         return {
             "loss/density_ab": losses.density_distance(a, fake_b, ratios),
-            "loss/density_ba": losses.density_distance(b, fake_a, tuple(1.0 / ratio for ratio in ratios)),
+            "loss/density_ba": losses.density_distance(b, fake_a, (1.0 / ratios[0], 1.0 / ratios[1])),
         }
 
     def discriminators(
@@ -107,7 +107,8 @@ class Objective:
             )
             for name, (real, fake) in pairs.items()
         }
-        loss = sum(self._config.gamma * term if "mixed" in name else term for name, term in terms.items())
+        weighted = (self._config.gamma * term if "mixed" in name else term for name, term in terms.items())
+        loss = sum(weighted, jnp.zeros(()))
         return loss, terms | {"loss/discriminators": loss}
 
 

@@ -1,5 +1,6 @@
 """The train step: one pure function, for one device or as one of many."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -56,11 +57,11 @@ def build_train_step(
         whole = (len(real["a"]) * devices, *PHRASE_SHAPE)
         noise = noise_by_part(NOISE[config.noise](noise_key, whole, sigma_d), devices, memory.accumulate)
 
-        fakes, (generator_grads, generator_terms) = accumulate(
+        (fake_a, fake_b), (generator_grads, generator_terms) = accumulate(
             lambda part, real: generator_gradients(objective, state, noise(part), real),
             {"a": real["a"], "b": real["b"]},
         )
-        pool, past_a, past_b = exchange(state.pool, *fakes, pool_key)
+        pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
         _, (discriminator_grads, discriminator_terms) = accumulate(
             lambda part, pairs: discriminator_gradients(objective, state.discriminators, noise(part), pairs),
             discriminator_pairs(real, past_a, past_b),
@@ -79,7 +80,8 @@ def build_train_step(
             "grad_norm/generators": optax.tree.norm(generator_grads),
             "grad_norm/discriminators": optax.tree.norm(discriminator_grads),
         }
-        new_state = state.replace(
+        new_state = dataclasses.replace(
+            state,
             step=state.step + 1,
             generators=generators,
             discriminators=discriminators,

@@ -6,6 +6,7 @@ grouped ones, and a step of three runs took twice as long as three steps (0.175 
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
 from cyclegan_jax.training.train_step import Batch, Metrics, build_train_step
 
+_Tree = TypeVar("_Tree", TrainState, Metrics)
 SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
 
 
@@ -53,12 +55,13 @@ class Together:
         """What XLA reserves for a step, by its own account; `plain`: a run's state or its shapes."""
         states = jax.eval_shape(self.stack, [plain] * len(self._sigmas))
         memory = self._step.lower(states, batch, self._noise()).compile().memory_analysis()
+        assert memory is not None  # on every backend that JAX has
         return memory.temp_size_in_bytes + memory.argument_size_in_bytes
 
     def _noise(self) -> jax.Array:
         return jnp.array(self._sigmas if self._several else self._sigmas[0], jnp.float32)
 
-    def _of(self, tree: TrainState | Metrics, run: int) -> TrainState | Metrics:
+    def _of(self, tree: _Tree, run: int) -> _Tree:
         return jax.tree.map(lambda leaf: leaf[run], tree) if self._several else tree
 
 

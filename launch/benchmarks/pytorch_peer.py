@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from cyclegan_jax.config import POOL_BATCHES, Config
 from cyclegan_jax.errors import UserError
@@ -27,7 +28,7 @@ NEAR = 1.25  # times the least seconds, above which a variant is not timed again
 
 def peer_config(config: Config) -> Config:
     """The config of the peer's net and step, ours in width, batch and arithmetic."""
-    paper = {field.name: field.default for field in dataclasses.fields(Config)}
+    paper: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(Config)}
     kept = ("pair", "genres", "fingerprint", "steps", "constant_steps", "width", "batch_size", "dtype")
     own = {name: getattr(config, name) for name in kept}
     return Config(**(paper | own | {"blocks": 10, "model": "full", "pool_size": POOL_BATCHES}))
@@ -44,7 +45,7 @@ class Peer:
             raise UserError(f"peer is {str(script)!r}, but that is no file; name the PyTorch script.")
         sizes = (f"--width={config.width}", f"--batch={config.batch_size}", f"--steps={steps}")
         self._command = [sys.executable, str(script), *sizes]
-        self._running = list(VARIANTS)
+        self._running: list[str] = list(VARIANTS)
         self.failures: dict[str, str] = {}
         self.figures: dict[str, list[dict]] = {variant: [] for variant in VARIANTS}
 
@@ -53,7 +54,7 @@ class Peer:
         for variant in list(self._running):
             done = subprocess.run([*self._command, f"--variant={variant}"], capture_output=True, text=True)
             if done.returncode:
-                self.failures[variant] = (done.stderr.strip().splitlines() or ["no word"])[-1]
+                self.failures[variant] = (done.stderr.strip().splitlines() or ["no message"])[-1]
                 self._running.remove(variant)
             else:
                 self.figures[variant].append(json.loads(done.stdout.splitlines()[-1]))

@@ -23,7 +23,7 @@ def keep_compiled() -> None:
     What lies there is run, so it must be the user's alone (mode 700): where it cannot be, nothing is kept.
     `JAX_COMPILATION_CACHE_DIR` names another place, and `JAX_ENABLE_COMPILATION_CACHE=0` forbids it.
     """
-    if jax.config.jax_compilation_cache_dir is not None:
+    if jax.config.jax_compilation_cache_dir is not None:  # pyright: ignore[reportAttributeAccessIssue]
         return
     try:
         folder = cache_folder()

@@ -32,36 +32,35 @@ def join() -> None:
     Raises UserError where only some of the three flags are given, their values cannot be, or nobody
     answers at the coordinator's address.
     """
-    given = {f.name: f.value for f in (COORDINATOR, NUM_PROCESSES, PROCESS_ID)}
-    missing = [name for name, value in given.items() if value is None]
-    if len(missing) == len(given):
+    coordinator, processes, number = COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value
+    missing = [f.name for f in (COORDINATOR, NUM_PROCESSES, PROCESS_ID) if f.value is None]
+    if len(missing) == 3:
         return
-    if missing:
+    if coordinator is None or processes is None or number is None:
         raise UserError(
             f"{missing[0]} is missing; give all of --coordinator, --num_processes and --process_id, or none."
         )
-    check_range("num_processes", NUM_PROCESSES.value, 1, 2**16)
-    if not 0 <= PROCESS_ID.value < NUM_PROCESSES.value:
+    check_range("num_processes", processes, 1, 2**16)
+    if not 0 <= number < processes:
         raise UserError(
-            f"process_id is {PROCESS_ID.value}, but must be from 0 to num_processes - 1, "
-            f"which is {NUM_PROCESSES.value - 1}."
+            f"process_id is {number}, but must be from 0 to num_processes - 1, which is {processes - 1}."
         )
-    host, _, port = COORDINATOR.value.rpartition(":")
+    host, _, port = coordinator.rpartition(":")
     if not host or not port.isdecimal():
-        raise UserError(f"coordinator is {COORDINATOR.value!r}, but must be host:port of process 0.")
-    if PROCESS_ID.value > 0:
+        raise UserError(f"coordinator is {coordinator!r}, but must be host:port of process 0.")
+    if number > 0:
         _await_coordinator(host, int(port))
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
     try:
         jax.distributed.initialize(
-            COORDINATOR.value,
-            NUM_PROCESSES.value,
-            PROCESS_ID.value,
+            coordinator,
+            processes,
+            number,
             initialization_timeout=START_SECONDS,
             heartbeat_timeout_seconds=SILENT_SECONDS,
         )
     except RuntimeError as error:
-        raise UserError(f"the processes could not be joined at {COORDINATOR.value}: {error}") from error
+        raise UserError(f"the processes could not be joined at {coordinator}: {error}") from error
 
 
 def is_first() -> bool:

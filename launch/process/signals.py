@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 TERMINATED, INTERRUPTED = 75, 130
-CODES = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED}
+CODES: dict[int, int] = {signal.SIGTERM: TERMINATED, signal.SIGINT: INTERRUPTED}
 AGAIN = signal.SIGALRM  # to ourselves, where the exception was swallowed
 GRACE = 8.0  # seconds from the first signal to the end, unless a checkpoint is being saved
 LAST_WORDS = 2.0  # seconds from when that is saved
@@ -127,8 +127,9 @@ def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
     deadline = time.monotonic() + GRACE
     signals.settimeout(0.1)
     while _Asked.saving or time.monotonic() < max(deadline, _Asked.saved + LAST_WORDS):
-        if _Asked.swallowed:  # sent until it is taken, for a call just begun does not notice a signal
-            signal.pthread_kill(threading.main_thread().ident, AGAIN)
+        main = threading.main_thread().ident
+        if _Asked.swallowed and main is not None:
+            signal.pthread_kill(main, AGAIN)
             time.sleep(0.1)
         with contextlib.suppress(TimeoutError):
             if (number := signals.recv(1)[0]) in CODES:

@@ -66,7 +66,7 @@ def train(
     batches: PairBatches,
     evaluator: Evaluator | None,
     folder: RunFolder,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[jax.Device] | None = None,  # pyright: ignore[reportInvalidTypeForm]
     *,
     memory: MemorySaving = KEEP_ALL,
     stop_on_collapse: bool = False,
