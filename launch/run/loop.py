@@ -104,7 +104,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Open:
-    """A run on its way, with its place among the stepper's."""
+    """A run in training, and its place among the stepper's runs."""
 
     place: int
     run: Run
@@ -153,6 +153,7 @@ class Training:
             self._going = list(self._open)
             with signals.deferred():
                 self.stepper.begin(states, start, self._steps)
+                del states, fresh  # the stepper has copies; these would stay in memory throughout
                 self._walk(start)
 
     def _log(self, run: Run, start: int, evaluated: bool) -> RunLog:
