@@ -1,7 +1,7 @@
 """Phrases as bits, so that a whole dataset fits beside the networks on a device.
 
-A phrase of 64 × 84 cells takes 672 bytes, an eighth of what bools take. Training keeps the phrases so on every
-device and unpacks a batch inside jit; streamed batches are sent so, which takes an eighth of the traffic.
+A phrase of 64 × 84 cells takes 672 bytes as bits, an eighth of what bools take. Training keeps the phrases
+like this on every device and unpacks a batch inside jit. Streamed batches are sent as bits too.
 """
 
 from collections.abc import Iterable, Mapping
