@@ -1,24 +1,19 @@
-"""What the documents name is there: modules and what is in them, files, and the arrows between packages."""
+"""What the documents say of the code is so: names of modules and files, arrows between packages."""
 
 import ast
 import re
 from pathlib import Path
 
 import pytest
+from support.documents import DOCUMENTS, ROOT, name_of
 
-ROOT = Path(__file__).parents[2]
 FOLDERS = {"cyclegan_jax.datasets": "datasets", "cyclegan_jax": "cyclegan_jax", "launch": "launch"}
 HISTORY = ROOT / "docs" / "results" / "history.md"  # speaks of what is gone
-PAGES = [ROOT / "BUILD_NOTES.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [page for page in PAGES if page != HISTORY]
+PAGES = [page for page in DOCUMENTS if page not in (HISTORY, ROOT / "CHANGELOG.md")]
 DOTTED = re.compile(r"(?<![\w/.`])`((?:cyclegan_jax|launch)(?:\.\w+)+)`")
 FILES = re.compile(r"(?<![\w/.])((?:cyclegan_jax|launch|datasets|tests|docs|examples)/[\w/]+\.\w+)")
 ARROWS = ROOT / "tests" / "system" / "test_architecture.py"
 ROW = re.compile(r"^\| `((?:cyclegan_jax|launch)[\w.]*)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
-
-
-def name_of(page: Path) -> str:
-    return str(page.relative_to(ROOT))
 
 
 def module_path(dotted: str) -> Path | None:
@@ -99,3 +94,9 @@ def test_the_page_of_the_architecture_has_every_package_with_its_arrows():
     told = {room: re.findall(r"`([\w.]+)`", names) for room, names in ROW.findall(page)}
     held = {room: names for room, names in arrows().items() if room != "cyclegan_jax"}
     assert told == held
+
+
+def test_the_table_of_differences_is_the_same_on_both_pages():
+    start, pages = "| | paper | TF1 code |", (ROOT / "BUILD_NOTES.md", ROOT / "docs" / "reproduce.md")
+    notes, site = (page.read_text().partition(start)[2].partition("\n\n")[0] for page in pages)
+    assert notes.rstrip("\n") == site.rstrip("\n") and notes.count("\n") > 20
