@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
     from cyclegan_jax.models.classifier import Classifier
     from cyclegan_jax.models.discriminator import Discriminator
     from cyclegan_jax.models.generator import Generator
-    from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+    from cyclegan_jax.models.phrase_transfer import Transfer, binarise
     from cyclegan_jax.pianoroll.packing import as_table, pack_bits, unpack_bits
     from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut, cut_padded
     from cyclegan_jax.training.cadence import Cadence
@@ -70,7 +70,7 @@ _HOMES = {
     "models.classifier": ["Classifier"],
     "models.discriminator": ["Discriminator"],
     "models.generator": ["Generator"],
-    "models.phrase_transfer": ["Transfer", "to_notes"],
+    "models.phrase_transfer": ["Transfer", "binarise"],
     "pianoroll.packing": ["as_table", "pack_bits", "unpack_bits"],
     "pianoroll.roll": ["PHRASE_SHAPE", "cut", "cut_padded"],
     "training.cadence": ["Cadence"],

@@ -1,8 +1,12 @@
-"""Whether transferred phrases differ from each other, and from the phrases trained on."""
+"""Whether transferred phrases differ from each other, and from the phrases trained on.
+
+All figures are of Jaccard distances between sets of cells, in [0, 1]. A phrase moved by a step or a semitone
+counts as quite another one. Random noise is as diverse as music.
+"""
 
 import numpy as np
 
-from cyclegan_jax.evaluation.subsample import some_rows
+from cyclegan_jax.evaluation.subsample import PhraseRows, some_rows
 
 MOST_COMPARED = 2000  # phrases of a set that take part in pairwise figures, drawn by chance
 MOST_SEARCHED = 20_000  # phrases among which copies are sought
@@ -41,11 +45,11 @@ def distinct(rolls: np.ndarray) -> int:
     return len({row.tobytes() for row in np.packbits(rolls.reshape(len(rolls), -1), axis=1)})
 
 
-def nearest(rolls: np.ndarray, others: np.ndarray) -> float:
+def nearest(rolls: np.ndarray, others: PhraseRows) -> float:
     """Mean Jaccard distance of each phrase to the nearest of others, 0 where all are copies.
 
-    [N, 64, 84, 1] and [M, 64, 84, 1] bool, the others maybe read when indexed. Of more than
-    `MOST_COMPARED` and `MOST_SEARCHED` a random part takes part.
+    [N, 64, 84, 1] and [M, 64, 84, 1] bool. Of more than `MOST_COMPARED` and `MOST_SEARCHED` a random
+    part takes part.
     """
     sought = rolls[some_rows(len(rolls), MOST_COMPARED)]
     among = some_rows(len(others), MOST_SEARCHED)

@@ -1,4 +1,9 @@
-"""All figures of a transfer: strength by two classifiers, preservation, diversity, texture and cycle."""
+"""All figures of a transfer: strength by two classifiers, preservation, diversity, texture and cycle.
+
+What each can and cannot see stands in its module. Strength says that a classifier changes its mind, not that
+the result is music of the target genre. Therefore two classifiers of different kinds are asked, and the other
+figures are read beside it.
+"""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -8,14 +13,16 @@ from cyclegan_jax.evaluation.diversity import distinct, diversity, nearest
 from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.evaluation.model_selection import score, signs_of_collapse
 from cyclegan_jax.evaluation.preservation import compare, f1
+from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.evaluation.texture import against
-from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+from cyclegan_jax.models.phrase_transfer import Transfer, binarise
 
 
 def strength(origin: float, transferred: float, cycled: float) -> float:
-    """S = ½ (P(x) − P(x̂) + P(x̃) − P(x̂)) of P, how surely each is of the origin's genre (paper, eq. 13).
+    """S = ½ (P(x) − P(x̂) + P(x̃) − P(x̂)), P the probability of the origin's genre (paper, eq. 13).
 
-    All three in [0, 1]; returns -1 to 1, greater where the transfer leaves the genre and the cycle returns.
+    x: the origin, x̂: its transfer, x̃: its cycle. All P in [0, 1]; returns -1 to 1, greater where the
+    transfer leaves the genre and the cycle returns.
     """
     return ((origin - transferred) + (cycled - transferred)) / 2
 
@@ -26,9 +33,11 @@ class PairClassifier(Protocol):
     @property
     def accuracy(self) -> float:
         """The mean of both genres' shares classified right."""
+        ...
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         """[N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
+        ...
 
 
 class Classifiers(NamedTuple):
@@ -39,12 +48,10 @@ class Classifiers(NamedTuple):
 
 
 class Side(NamedTuple):
-    """Real phrases of a genre, [N, 64, 84, 1] bool: those held out, and those trained on, which may be
-    read when indexed.
-    """
+    """Real phrases of a genre, [N, 64, 84, 1] bool: those held out, and those trained on."""
 
     held_out: np.ndarray
-    train: np.ndarray
+    train: PhraseRows
 
 
 def evaluate_direction(
@@ -52,19 +59,20 @@ def evaluate_direction(
 ) -> dict[str, Any]:
     """All figures of one direction, of the source's held-out phrases.
 
-    `source_index`: 0 where the source is genre A of the pair. `strength` and `judge_strength` judge the
-    cycle of the transfer's probabilities, as the original code does; `cycle_f1_binary` is of the cycle of
-    its binarised notes, so that nothing is smuggled in probabilities. `origin_genre` and
-    `judged_origin_genre` say what the genre classifier and the feature classifier took for the source's
-    genre. The content figures compare the transfer with its origin, those under `cycle` the cycle; the
+    `source_index`: 0 where the source is genre A of the pair. `strength` and `cycle_f1` are of the cycle of
+    the transfer's probabilities, as in the original code. `cycle_f1_binary` is of the cycle of the binarised
+    transfer, so that probabilities carry nothing from origin to cycle unseen. `origin_genre` and `strength`
+    are by the genre classifier, `judged_origin_genre` and `judge_strength` by the feature classifier. The
+    content figures compare the transfer with its origin, those under `cycle` the cycle; the
     texture figures compare with the target genre's held-out phrases, `nearest_train` with its training ones.
     """
     pair, phrases = transfer.config.pair, source.held_out
     to, back = pair[1 - source_index], pair[source_index]
     fakes = transfer.generate(phrases, to=to)
-    notes = to_notes(fakes)
-    cycled = to_notes(transfer.generate(fakes, to=back))
-    versions = {"origin": phrases, "transfer": notes, "cycle": cycled}
+    transferred = binarise(fakes)
+    cycled = binarise(transfer.generate(fakes, to=back))
+    cycled_binary = binarise(transfer.generate(transferred, to=back))
+    versions = {"origin": phrases, "transfer": transferred, "cycle": cycled}
     by_network = _shares(classifiers.network, versions, source_index)
     by_features = _shares(classifiers.features, versions, source_index)
     return {
@@ -73,21 +81,21 @@ def evaluate_direction(
         "strength": _strengths(by_network),
         "judged_origin_genre": by_features,
         "judge_strength": _strengths(by_features),
-        **compare(phrases, notes),
+        **compare(phrases, transferred),
         "cycle": compare(phrases, cycled),
         "cycle_f1": f1(phrases, cycled),
-        "cycle_f1_binary": f1(phrases, to_notes(transfer.generate(notes, to=back))),
-        "diversity": diversity(phrases, notes),
-        "distinct": distinct(notes),
-        "nearest_train": nearest(notes, target.train),
-        **against(notes, target.held_out),
+        "cycle_f1_binary": f1(phrases, cycled_binary),
+        "diversity": diversity(phrases, transferred),
+        "distinct": distinct(transferred),
+        "nearest_train": nearest(transferred, target.train),
+        **against(transferred, target.held_out),
     }
 
 
 def _shares(
     classifier: PairClassifier, versions: dict[str, np.ndarray], source_index: int
 ) -> dict[str, dict[str, float]]:
-    """How surely each version is of the source's genre: by share of phrases, by mean probability."""
+    """How far each version is of the source's genre: share of phrases so classified, mean probability."""
     found = {name: classifier.probabilities(rolls) for name, rolls in versions.items()}
     return {
         "share": {name: float((p.argmax(axis=1) == source_index).mean()) for name, p in found.items()},
@@ -103,7 +111,8 @@ def evaluate(transfer: Transfer, classifiers: Classifiers, a: Side, b: Side) -> 
     """Both directions, and what sums them up.
 
     `total_strength`, `total_judge_strength`, `cycle_f1`, `cycle_f1_binary`, `chroma_cosine`, `diversity`,
-    `blank_share`: means of the directions. `score`, by which the best checkpoint is chosen, see `score.py`.
+    `blank_share`: means of the directions. `score`: what the best checkpoint is chosen by, see
+    `model_selection.py`.
     """
     a_to_b = evaluate_direction(transfer, classifiers, a, b, source_index=0)
     b_to_a = evaluate_direction(transfer, classifiers, b, a, source_index=1)

@@ -1,6 +1,13 @@
 """The feature classifier: gradient boosting on features that a musician would name.
 
 What fools a convolutional network need not fool this one, and the other way round.
+
+It is trained anew at each start, in seconds and always the same. Keeping it would mean a pickle beside the
+dataset, which is code that somebody else may have written. Boosting with 8 leaves, learning rate 0.2 and 100
+rounds was chosen on `validation` of a corpus of jazz, classical and pop music. Its accuracy there is 0.997
+for jazz and classic, 0.993 for classic and pop, and 1.000 for jazz and pop.
+
+It sees counts over a phrase: no progression of chords, no order of bars, no repetition.
 """
 
 from collections.abc import Mapping
@@ -10,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cyclegan_jax.evaluation.subsample import some_rows
+from cyclegan_jax.evaluation.subsample import PhraseRows, some_rows
 from cyclegan_jax.pianoroll.features import lengths_by_phrase, melody, onsets
 from cyclegan_jax.pianoroll.roll import PITCH_CLASSES, STEPS_PER_BAR
 
@@ -39,12 +46,12 @@ class FeatureClassifier:
 
 
 def train_feature_classifier(
-    train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray], seed: int
+    train: Mapping[str, PhraseRows], validation: Mapping[str, PhraseRows], seed: int
 ) -> FeatureClassifier:
     """Train on both genres, the larger one weighed down to the smaller.
 
-    `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool, or read when
-    indexed; of more than `MOST_PHRASES` of a genre, so many drawn by chance.
+    `train`, `validation`: phrases of genre A under `a` and of B under `b`, [N, 64, 84, 1] bool; of more
+    than `MOST_PHRASES` of a genre, so many drawn by chance.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # takes over a second
 
@@ -56,7 +63,7 @@ def train_feature_classifier(
     return FeatureClassifier(model, float(np.mean(right)))
 
 
-def features(phrases: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+def features(phrases: PhraseRows, rows: np.ndarray | None = None) -> np.ndarray:
     """[N, 64, 84, 1] bool, of which `rows` (default: all) are looked at -> [N, F] float32.
 
     Histograms as shares of what they count: pitch classes above the bass, intervals between neighbouring

@@ -1,7 +1,12 @@
-"""The genre classifier of the paper (section IV-C): training it, and asking it."""
+"""The genre classifier of the paper (section IV-C): training it, and asking it.
+
+A convolutional network on whole phrases. Its probabilities lie in [0, 1]. It was trained on real, binary
+phrases alone, so on a transfer it may answer by texture: how dense a phrase is, or where its register lies.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +14,7 @@ import numpy as np
 import optax
 from tqdm import tqdm
 
+from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.models.batched_apply import apply_in_batches
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.classifier import Classifier
@@ -37,7 +43,7 @@ class GenreClassifier:
         return self.classify_rolls(to_signed(phrases))
 
     def classify_rolls(self, rolls: np.ndarray) -> np.ndarray:
-        """As `probabilities`, for float rolls as the classifier sees them, {-1, 1} maybe with noise."""
+        """As `probabilities`, for float rolls as the classifier sees them: {-1, 1}, or these with noise."""
         return apply_in_batches(lambda x: _probabilities(self.params, x), rolls)
 
     def balanced_accuracy(self, a: np.ndarray, b: np.ndarray) -> float:
@@ -54,11 +60,15 @@ def to_signed(phrases: np.ndarray) -> np.ndarray:
 
 @jax.jit
 def _probabilities(params: Params, rolls: jax.Array) -> jax.Array:
-    return jax.nn.softmax(Classifier().apply({"params": params}, rolls))
+    return jax.nn.softmax(_logits(params, rolls))
+
+
+def _logits(params: Params, rolls: jax.Array) -> jax.Array:
+    return cast(jax.Array, Classifier().apply({"params": params}, rolls))
 
 
 def train_genre_classifier(
-    train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray], seed: int, epochs: int = EPOCHS
+    train: Mapping[str, PhraseRows], validation: Mapping[str, np.ndarray], seed: int, epochs: int = EPOCHS
 ) -> GenreClassifier:
     """Train on both genres in equal parts and keep the weights of the best `validation` accuracy.
 
@@ -88,7 +98,7 @@ def train_genre_classifier(
 
 def _build_step(optimiser: optax.GradientTransformation) -> Callable:
     def loss(params: Params, phrases: jax.Array, labels: jax.Array) -> jax.Array:
-        logits = Classifier().apply({"params": params}, phrases.astype(jnp.float32) * 2 - 1)
+        logits = _logits(params, phrases.astype(jnp.float32) * 2 - 1)
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
     @jax.jit
@@ -102,7 +112,7 @@ def _build_step(optimiser: optax.GradientTransformation) -> Callable:
 
 
 def _epoch_batches(
-    a: np.ndarray, b: np.ndarray, seed: tuple[int, int]
+    a: PhraseRows, b: PhraseRows, seed: tuple[int, int]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of half A, half B; the larger genre is drawn down to the smaller one's size."""
     rng = np.random.default_rng(seed)

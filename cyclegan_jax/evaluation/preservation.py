@@ -1,4 +1,9 @@
-"""How much of a phrase is left in what was made of it: cells, onsets, harmony and melody."""
+"""How much of a phrase is left in what was made of it: cells, onsets, harmony and melody.
+
+All figures lie in [0, 1], and 1 is best. F1 counts a note moved by one step or semitone as lost. Chroma
+disregards octaves and the rhythm within a beat. The melody is taken to be the top voice, and notes added
+around it do not count, so a phrase with every cell on keeps any melody.
+"""
 
 import numpy as np
 

@@ -39,6 +39,6 @@ def _generate(module: Generator, params: Params, phrases: jax.Array) -> jax.Arra
     return apply(module, params, phrases)
 
 
-def to_notes(probabilities: np.ndarray) -> np.ndarray:
+def binarise(probabilities: np.ndarray) -> np.ndarray:
     """Note probabilities as on and off: bool of the same shape, on above 0.5."""
     return probabilities > THRESHOLD

@@ -1,4 +1,9 @@
-"""The TFDS builder of `genre_rolls`."""
+"""The TFDS builder of `genre_rolls`.
+
+TFDS can write and read array_record without TensorFlow, and this project never imports it. Only TFDS's writer
+would need it, so `_generate_splits` is overridden to write by way of a spool. With Apache Beam, TFDS's Beam
+writer does the work.
+"""
 
 import dataclasses
 import tempfile
@@ -17,7 +22,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import PAPER_GENRES
 from cyclegan_jax.datasets.genre_rolls.records.build_report import Build
 from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
 from cyclegan_jax.datasets.genre_rolls.records.spool import Spool
-from cyclegan_jax.datasets.genre_rolls.records.tf_example import features
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import features, genre_names
 
 DATASET_VERSION = "1.1.0"
 
@@ -62,7 +67,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "The config `paper` reads <genre>_train_piano.npy and <genre>_test_piano.npy, of shape "
         "[N, 64, 84, 1], or single phrases as .npy below <pair>_<letter>/train and test, from manual_dir."
     )
-    pkg_dir_path = Path(__file__).parent
+    pkg_dir_path: Path = Path(__file__).parent
+    builder_config: GenreRollsConfig
+    builder_configs: ClassVar[dict[str, GenreRollsConfig]]
     build: Build
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -76,7 +83,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 return list(PAPER_GENRES)
             case "demo":
                 return sorted(composer.GENRES)
-        return sorted({file.genre for file in find_song_files(self.builder_config.midi_dir)})
+        return sorted({file.genre for file in self._song_files()})
+
+    def _song_files(self) -> list[SongFile]:
+        assert self.builder_config.midi_dir is not None
+        return find_song_files(self.builder_config.midi_dir)
 
     def _generate_splits(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
@@ -90,6 +101,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         source = self.builder_config.midi_dir
         if self.builder_config.dataset == "paper":
             source = Path(dl_manager.manual_dir).resolve()
+        assert self.info.metadata is not None  # as `_info` made it
         self.info.metadata.update(source=str(source or ""), **self.build.metadata(self._label_names()))
         self.build.write(Path(self.data_dir))
         return splits
@@ -100,7 +112,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         from cyclegan_jax.datasets.genre_rolls.building import beam as beam_build
 
         self._catalogue, folder = Catalogue(self._label_names()), Path(self.data_dir)
-        files, rules = find_song_files(self.builder_config.midi_dir), self.builder_config.rules
+        files, rules = self._song_files(), self.builder_config.rules
         beam_build.survey(files, self._catalogue, rules, download_config, folder)
         self.build = self._catalogue.build(self.builder_config.rules_text())
         splits = super()._generate_splits(dl_manager, download_config)
@@ -108,7 +120,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return splits
 
     def _label_names(self) -> list[str]:
-        return self.info.features["genre"].names
+        return genre_names(self.info)
 
     def _spool(self, dl_manager: tfds.download.DownloadManager, spool: Spool) -> Build:
         rules = self.builder_config.rules_text()
@@ -119,7 +131,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 with tempfile.TemporaryDirectory() as folder:
                     composer.write_songs(Path(folder))
                     return self._spool_songs(find_song_files(Path(folder)), spool)
-        return self._spool_songs(find_song_files(self.builder_config.midi_dir), spool)
+        return self._spool_songs(self._song_files(), spool)
 
     def _spool_songs(self, files: list[SongFile], spool: Spool) -> Build:
         catalogue = Catalogue(self._label_names())

@@ -1,4 +1,9 @@
-"""A dataset made aside and put in its place when it is whole."""
+"""A dataset is built aside and moved to its place when it is whole.
+
+A build happens in `.building-*` beside the datasets, under a lock, and is renamed into place. A rebuild first
+moves the old dataset to `.building-*/before`. If it is killed between the two renames, the old dataset lies
+there, and the next build moves it back.
+"""
 
 import contextlib
 import fcntl
@@ -15,6 +20,7 @@ import tensorflow_datasets as tfds
 from cyclegan_jax.atomic_files import DISK_FULL_OR_NO_PERMISSION, sync_folder, sync_tree
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_positions
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import genre_names
 from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.rendering.png import save_png
@@ -31,11 +37,11 @@ def is_finished(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def only_builder(data_dir: Path) -> Iterator[None]:
-    """While it lasts nobody else builds in `data_dir`; what a killed build has left is cleared away first.
+    """Hold the lock of `data_dir`, so that no other process builds there; clear what a killed build left.
 
     Raises NotWrittenError or UserError where nothing can be written there.
     """
-    with _told_in_a_sentence(data_dir):
+    with _os_errors_as_sentences(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / ".lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,7 +67,7 @@ def build(config: GenreRollsConfig, data_dir: Path, folder: Path, download: Mapp
     read-only.
     """
     tfds.disable_progress_bar()
-    with _told_in_a_sentence(data_dir), _aside(data_dir) as aside:
+    with _os_errors_as_sentences(data_dir), _aside(data_dir) as aside:
         builder = Builder(data_dir=aside, config=config, file_format="array_record")
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(
@@ -88,7 +94,7 @@ def _aside(data_dir: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _told_in_a_sentence(data_dir: Path) -> Iterator[None]:
+def _os_errors_as_sentences(data_dir: Path) -> Iterator[None]:
     try:
         yield
     except NotWrittenError:
@@ -112,8 +118,8 @@ def _write_pictures(builder: Builder) -> None:
     largest = sorted(statistics, key=lambda genre: -statistics[genre].phrases)[:MOST_DRAWN]
     shown = {genre: counts for genre, counts in statistics.items() if genre in largest}
     save_png(overview.draw_overview(shown), folder / "overview.png")
-    names, positions = builder.info.features["genre"].names, read_positions(folder, "train")
-    source = builder.as_data_source("train")
+    names, positions = genre_names(builder.info), read_positions(folder, "train")
+    source = builder.as_data_source("train")  # pyright: ignore[reportCallIssue]  # decorators hide its parameters
     draw = np.random.default_rng(0)
     page = {}
     for name in shown:

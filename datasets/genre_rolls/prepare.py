@@ -90,14 +90,16 @@ def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> s
 
 def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
     """Raise UserError, before anything is written, where there is nothing to make the dataset of."""
-    if config.dataset in FLAGS and source is None:
+    if config.dataset not in FLAGS:
+        return
+    if source is None:
         raise UserError(
             f"dataset {config.name!r} is not in {str(data_dir)!r} yet; "
             f"name the folder to make it of with --{FLAGS[config.dataset]}."
         )
     if config.dataset == "paper":
         array_files(source)
-    if config.dataset == "midi":
+    else:
         find_song_files(source)
 
 

@@ -1,4 +1,9 @@
-"""Unpaired, balanced, reshuffled batches, each a function of the seed and the step alone."""
+"""Unpaired, balanced, reshuffled batches, each a function of the seed and the step alone.
+
+So there is no state of the input to save: a run that is resumed asks for the batch of its next step. The host
+draws row numbers by NumPy's permutations. A seed therefore means the same batches whether phrases are on the
+devices, in memory or on disk, and at any number of devices.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

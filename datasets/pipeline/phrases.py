@@ -1,8 +1,13 @@
-"""Reading a prepared dataset: a genre's phrases, held as one array of bools or read as they are asked for."""
+"""Reading a prepared dataset: a genre's phrases, held in memory or streamed from disk.
+
+`train` is held unless it would take over half of the free memory. Then a `Column` stands in for the array and
+reads the rows that it is indexed by, so the code that makes batches does not know the difference.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -10,6 +15,7 @@ from array_record.python.array_record_module import ArrayRecordReader
 
 from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_positions
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import features_of, genre_names
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.training.host_memory import free_on_host
@@ -17,6 +23,7 @@ from cyclegan_jax.training.host_memory import free_on_host
 READ_AT_ONCE = 4096
 PHRASE_BYTES = int(np.prod(PHRASE_SHAPE))
 SHARE_OF_MEMORY = 0.5  # of what is free, that held rolls may take
+Rows = TypeVar("Rows", bound="np.ndarray | Column", covariant=True)
 
 
 def genres_of(folder: Path) -> tuple[str, ...]:
@@ -32,7 +39,7 @@ def has_mixed(folder: Path) -> bool:
 class Shards:
     """A split's records, read by their places; open from the start, so that a rebuild does no harm.
 
-    array_record's reader itself: the data source around it starts threads anew at every call.
+    array_record's reader itself: the data source around it starts new threads at every call.
     """
 
     def __init__(self, builder: tfds.core.DatasetBuilder, split: str) -> None:
@@ -73,11 +80,13 @@ class Column:
         return values[0] if np.ndim(places) == 0 else np.stack(values)
 
     def _decode(self, record: bytes) -> np.ndarray:
-        (value,) = self.features.deserialize_example_np(record).values()
+        example: Any = self.features.deserialize_example_np(record)
+        (value,) = example.values()
         return value
 
     def held(self) -> np.ndarray:
         """All rows in memory: [N, ...]."""
+        feature: Any
         (feature,) = self.features.values()
         rows = np.empty((len(self), *feature.shape), feature.np_dtype)
         for start in range(0, len(self), READ_AT_ONCE):
@@ -86,22 +95,32 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Phrases:
+class Phrases(Generic[Rows]):
     """A genre's phrases of a split, in the order of songs and bars.
 
     `rolls`: [N, 64, 84, 1] bool, in memory or a Column. `tempos`: [N] beats per minute, likewise.
     `songs`: how many they come from.
     """
 
-    rolls: np.ndarray | Column
-    tempos: np.ndarray | Column
+    rolls: Rows
+    tempos: Rows
     songs: int
 
     def __len__(self) -> int:
         return len(self.rolls)
 
 
-def load_phrases(folder: Path, split: str, genres: Sequence[str]) -> dict[str, Phrases]:
+@overload
+def load_phrases(
+    folder: Path, split: Literal["validation", "test"], genres: Sequence[str]
+) -> dict[str, Phrases[np.ndarray]]: ...
+@overload
+def load_phrases(
+    folder: Path, split: str, genres: Sequence[str]
+) -> dict[str, Phrases[np.ndarray | Column]]: ...
+def load_phrases(
+    folder: Path, split: str, genres: Sequence[str]
+) -> dict[str, Phrases[np.ndarray]] | dict[str, Phrases[np.ndarray | Column]]:
     """Genre -> its phrases of a split of a prepared dataset.
 
     They are held in memory, unless those of `train` would take over half of what is free; then they
@@ -114,8 +133,10 @@ def load_phrases(folder: Path, split: str, genres: Sequence[str]) -> dict[str, P
     hold = split != "train" or needed <= SHARE_OF_MEMORY * free_on_host()
     songs = read_metadata(folder)["songs"].get(split, {})
     return {
-        genre: Phrases(*(column.held() if hold else column for column in pair), songs.get(genre, 0))
-        for genre, pair in by_genre.items()
+        genre: Phrases(
+            rolls.held() if hold else rolls, tempos.held() if hold else tempos, songs.get(genre, 0)
+        )
+        for genre, (rolls, tempos) in by_genre.items()
     }
 
 
@@ -128,13 +149,13 @@ def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
 def read_columns(folder: Path, split: str, genre: str, wanted: Sequence[str]) -> list[Column]:
     """Any features of a genre on disk, by their names; order and errors as `columns`."""
     builder = tfds.builder_from_directory(folder)
-    names = builder.info.features["genre"].names
+    names = genre_names(builder.info)
     if genre == MIXED and genre not in names and MIXED in builder.info.splits:
         split, places = MIXED, np.concatenate(list(read_positions(folder, MIXED).values()))
     else:
-        by_label = read_positions(folder, split)
-        places = by_label.get(names.index(genre) if genre in names else None, np.zeros(0, np.int64))
+        none = np.zeros(0, np.int64)
+        places = read_positions(folder, split).get(names.index(genre), none) if genre in names else none
     if not len(places):
         raise UserError(f"genre {genre!r} has no phrase in the split {split!r} of {folder}; add songs to it.")
-    shards, features = Shards(builder, split), builder.info.features
+    shards, features = Shards(builder, split), features_of(builder.info)
     return [Column(shards, tfds.features.FeaturesDict({name: features[name]}), places) for name in wanted]

@@ -18,7 +18,7 @@ from launch.process import signals as stopping
 from launch.process.signals import StoppedError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
-LAST_SECONDS = 1.0  # that the first of several processes stays, for its end ends the others
+LAST_SECONDS = 1.0  # the first of several processes stays so long, since its end ends the others
 LOST = re.compile(  # what jax, gloo and NCCL say where another process does not answer
     r"^(UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED)\b|gloo|nccl|connection (closed|reset|refused)", re.I
 )
@@ -32,10 +32,13 @@ EXIT_CODES = (
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Parse the flags, call `main` with what is left of the command line, and end the process.
 
-    Exit code: what `main` returns or 0, also for `--help`; 1 where a file could not be written for want of
-    room or leave, or another process of the same training was lost; 2 with one line on stderr for wrong
-    flags and for a UserError or a file that cannot be read; 3 where training diverged or collapsed; 75 and
-    130 where SIGTERM or Ctrl-C stopped it.
+    Exit codes:
+    0, or what `main` returns; also for `--help`.
+    1 where a file could not be written (disk full or permission denied), or another process of the same
+    training was lost.
+    2 for wrong flags, a UserError or a file that cannot be read, with one line on stderr.
+    3 where training diverged or collapsed.
+    75 and 130 where SIGTERM or Ctrl-C stopped it.
     """
     stopping.install()
     logging.set_verbosity(logging.ERROR)
@@ -43,13 +46,13 @@ def run(main: Callable[[list[str]], int | None]) -> None:
 
 
 def _exit(code: int) -> NoReturn:
-    """End the process; one of several that failed waits for no other, which would wait for it."""
-    if code != DONE and _together():
+    """End the process; where one of several has failed, without waiting for the others."""
+    if code != DONE and _is_one_of_several():
         leave(code)
     sys.exit(code)
 
 
-def _together() -> bool:
+def _is_one_of_several() -> bool:
     """Whether this is one of several processes that train together."""
     jax = sys.modules.get("jax")
     return jax is not None and jax.distributed.is_initialized()
@@ -68,15 +71,18 @@ def _parse(argv: Sequence[str]) -> list[str]:
 
 
 def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
-    """Exit code of one of maybe several processes, which must not linger where it fails as nobody foresaw."""
+    """The exit code, also where one of several processes that train together fails unexpectedly.
+
+    Such a process must end at once: the others wait for it in a collective operation.
+    """
     try:
-        return _call_alone(main, arguments)
+        return _exit_code(main, arguments)
     except Exception as error:
-        if not _together():
+        if not _is_one_of_several():
             raise
         if LOST.search(str(error)):
             _explain(
-                "training together broke off, for another process has ended or cannot be reached "
+                "training together broke off, because another process has ended or cannot be reached "
                 f"({str(error).splitlines()[0]}); see its own message, and start all of them again."
             )
         else:
@@ -84,7 +90,7 @@ def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
         return SOME_FAILED
 
 
-def _call_alone(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+def _exit_code(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
@@ -110,18 +116,18 @@ def _call_alone(main: Callable[[list[str]], int | None], arguments: list[str]) -
 
 
 def leave(code: int) -> NoReturn:
-    """End the process without waiting for what its threads are at."""
+    """End the process without waiting for its threads."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-        if _together() and sys.modules["jax"].process_index() == 0:
+        if _is_one_of_several() and sys.modules["jax"].process_index() == 0:
             time.sleep(LAST_SECONDS)
     finally:
         os._exit(code)
 
 
 def warn(sentence: str) -> None:
-    """Tell of what the user should know, though the command goes on."""
+    """Print what the user should know although the command goes on."""
     print(f"warning: {sentence}", file=sys.stderr)
 
 

@@ -1,6 +1,10 @@
-"""The two classifiers of a dataset and pair: the genre classifier is kept beside the dataset."""
+"""The two classifiers of a dataset and pair.
 
-from collections.abc import Callable
+The genre classifier takes long to train and is kept beside the dataset. The feature classifier takes seconds
+and is trained anew at each start, on a thread, while the training step is compiled.
+"""
+
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import jax
 import numpy as np
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.datasets.pipeline.phrases import Column, columns, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Phrases, Rows, columns, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.evaluation.feature_classifier import FeatureClassifier, train_feature_classifier
@@ -30,11 +34,15 @@ def get_genre_classifier(
     epochs: int = EPOCHS,
     retrain: bool = False,
 ) -> GenreClassifier:
-    """The classifier kept beside the dataset; trained, and then kept, where there is none yet."""
+    """The classifier kept beside the dataset; where there is none yet it is trained and kept.
+
+    Raises UserError where its file cannot be read.
+    """
     path = genre_classifier_path(dataset_folder, fingerprint, pair)
     if path.exists() and not retrain:
         return _read(path)
-    train, validation = (_by_side(dataset_folder, split, pair) for split in ("train", "validation"))
+    train = _by_side(load_phrases(dataset_folder, "train", pair), pair)
+    validation = _by_side(load_phrases(dataset_folder, "validation", pair), pair)
     classifier = train_genre_classifier(train, validation, seed=0, epochs=epochs)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"accuracy": classifier.accuracy, "params": jax.device_get(classifier.params)}
@@ -43,17 +51,19 @@ def get_genre_classifier(
 
 
 def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Classifiers:
-    """The genre classifier, and the feature classifier, which is trained anew in seconds, always the same."""
+    """The genre classifier, kept or trained, and the feature classifier, which is being trained."""
     network = get_genre_classifier(dataset_folder, fingerprint, pair)
     train = {side: columns(dataset_folder, "train", genre)[0] for side, genre in zip("ab", pair, strict=True)}
-    validation = _by_side(dataset_folder, "validation", pair)
-    return Classifiers(network, InTheMaking(lambda: train_feature_classifier(train, validation, seed=0)))
+    validation = _by_side(load_phrases(dataset_folder, "validation", pair), pair)
+    return Classifiers(
+        network, TrainedInBackground(lambda: train_feature_classifier(train, validation, seed=0))
+    )
 
 
-class InTheMaking:
-    """A feature classifier that is trained on a thread of its own, and waited for when it is first asked.
+class TrainedInBackground:
+    """A feature classifier that is trained on a thread of its own, and waited for when it is first used.
 
-    So a run compiles its step meanwhile. What goes wrong is raised then.
+    An error of its training is raised then.
     """
 
     def __init__(self, make: Callable[[], FeatureClassifier]) -> None:
@@ -69,9 +79,8 @@ class InTheMaking:
         return self._made.result().probabilities(phrases)
 
 
-def _by_side(dataset_folder: Path, split: str, pair: tuple[str, str]) -> dict[str, np.ndarray | Column]:
-    """Phrases of a split, genre A's under `a` and B's under `b`."""
-    phrases = load_phrases(dataset_folder, split, pair)
+def _by_side(phrases: Mapping[str, Phrases[Rows]], pair: tuple[str, str]) -> dict[str, Rows]:
+    """The rolls of genre A under `a` and of B under `b`."""
     return {side: phrases[genre].rolls for side, genre in zip("ab", pair, strict=True)}
 
 
@@ -81,5 +90,5 @@ def _read(path: Path) -> GenreClassifier:
         return GenreClassifier(content["params"], float(content["accuracy"]))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"the classifier in {path} cannot be read; delete it to have it trained anew."
+            f"the classifier in {path} cannot be read; delete it to have it trained again."
         ) from error

@@ -18,17 +18,17 @@ from launch.run.classifiers import get_classifiers
 from launch.run.folder import RunFolder
 from launch.run.samples import transfer_samples, write_samples
 
-FIGURES = {  # of a direction, by the keys of evaluation.json, with what a reader should hope for
+FIGURES = {  # of a direction, by the keys of evaluation.json, with their best value
     "phrases": "",
     "cell_f1": "",
     "onset_f1": "",
     "chroma_cosine": "1: the harmony of the origin",
     "melody_kept": "1: all of its top voice",
-    "cycle_f1": "1: all comes back",
-    "cycle_f1_binary": "1: all comes back from the notes alone",
+    "cycle_f1": "1: all is reconstructed",
+    "cycle_f1_binary": "1: all is reconstructed from binary notes",
     "diversity": "1: as varied as the originals",
     "distinct": "as many as phrases",
-    "nearest_train": "not near 0: no copies",
+    "nearest_train": "not near 0: no copies of training phrases",
     "blank_share": "0",
     "notes_ratio": "1: as many notes as the target genre's",
     "polyphony": "1: as many at once",
@@ -43,13 +43,13 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
     """
     folder.config()
     with Checkpoints(folder.checkpoints, read_only=True, warn=warn) as checkpoints:
-        step = checkpoints.best()
-        if step is None:
+        step, latest = checkpoints.best(), checkpoints.latest()
+        if step is None or latest is None:
             raise UserError(
                 f"{str(folder.workdir)!r} has no checkpoint yet; run launch.train with this --workdir."
             )
         transfer = Transfer(checkpoints.config(step), checkpoints.generators(step))
-        return transfer, step, checkpoints.latest()
+        return transfer, step, latest
 
 
 def evaluate_run(
@@ -85,13 +85,13 @@ def evaluate_run(
 
 
 def to_markdown(evaluation: dict[str, Any]) -> str:
-    """The paper's table, a row a direction and way of counting, and one of all other figures."""
+    """The paper's table, a row for each direction and way of counting, and a table of all other figures."""
     accuracy = evaluation["judge_accuracy"]
     total, by_features = evaluation["total_strength"], evaluation["total_judge_strength"]
     return "\n".join(
         [
             f"Split {evaluation['split']}, checkpoint of step {evaluation['step']}. Accuracy on validation: "
-            f"classifier {accuracy['network']:.3f}, feature classifier {accuracy['features']:.3f}.",
+            f"genre classifier {accuracy['network']:.3f}, feature classifier {accuracy['features']:.3f}.",
             "",
             *_strength_table(evaluation),
             "",

@@ -8,7 +8,7 @@ import numpy as np
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.midi.io import Tempo, midi_bytes
-from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+from cyclegan_jax.models.phrase_transfer import Transfer, binarise
 from cyclegan_jax.rendering.png import draw_phrases, save_png
 
 PHRASES = 3  # of each genre
@@ -36,8 +36,8 @@ def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[S
         phrases = held_out[source]
         rows = np.linspace(0, len(phrases) - 1, PHRASES + 2).astype(int)[1:-1]
         origin = phrases.rolls[rows]
-        transferred = to_notes(transfer.generate(origin, to=target))
-        cycle = to_notes(transfer.generate(transferred, to=source))
+        transferred = binarise(transfer.generate(origin, to=target))
+        cycle = binarise(transfer.generate(transferred, to=source))
         for number, row in enumerate(rows):
             rolls = {"origin": origin[number], "transfer": transferred[number], "cycle": cycle[number]}
             samples.append(

@@ -135,7 +135,7 @@ def folder(tmp_path) -> Path:
     return lay(tmp_path / "music", jazz__a_dot_mid="one", jazz__b_dot_mid="two", pop__a_dot_mid="three")
 
 
-def test_the_fingerprint_is_16_hex_digits_whatever_the_place_and_the_dates(folder, tmp_path):
+def test_the_fingerprint_is_16_hex_digits_and_depends_on_neither_place_nor_dates(folder, tmp_path):
     before = mark(folder)
     assert len(before) == 16 and int(before, 16)
     os.utime(folder / "jazz/a.mid", (1, 1))

@@ -283,7 +283,7 @@ def test_a_folder_without_any_genre_is_named_with_both_layouts(tmp_path):
         ("JCP_mixed__test", "JCP_mixed has no .npy file, neither in train/ nor in itself"),
     ],
 )
-def test_one_side_alone_is_refused_whatever_else_is_there(folder, side, message):
+def test_one_side_alone_is_refused_beside_anything_else(folder, side, message):
     lay(folder, JC_C__train=[1], JC_C__test=[2], **{side: [5]})
     assert refused_unopened(folder).startswith(f"{folder}/{message}")
 

@@ -48,7 +48,7 @@ def prepared(tmp_path_factory) -> Prepared:
     return prepare("paper", place / "data", write_arrays(place / "arrays"))
 
 
-def test_the_records_say_where_they_come_from_and_what_nobody_knows(prepared):
+def test_the_records_say_where_they_come_from_and_what_is_unknown(prepared):
     builder = tfds.builder_from_directory(prepared.folder)
     assert (builder.info.config_name, str(builder.version)) == ("paper", "1.1.0")
     found = {}

@@ -1,4 +1,4 @@
-"""Preparing the dataset: made once, found again, made anew when the files are others, and never lost."""
+"""Preparing the dataset: made once, found again, rebuilt when the files have changed, and never lost."""
 
 from pathlib import Path
 

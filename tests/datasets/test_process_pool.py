@@ -1,4 +1,4 @@
-"""Workers: results in order, whatever some tasks do to their process; and no process is left behind."""
+"""Workers: results in order, even where a task ends its process; and no process is left behind."""
 
 import os
 import resource
@@ -110,7 +110,7 @@ def test_time_is_counted_for_each_task_anew_and_not_between_two():
         assert list(results) == list(range(1, 40))
 
 
-def test_nothing_is_printed_by_whatever_a_task_does(capfd):
+def test_nothing_is_printed_by_any_task(capfd):
     results_of([("print", "x"), ("abort",), ("segfault",), ("raise", "x"), ("sleep", 60)], hang_seconds=1)
     assert capfd.readouterr() == ("", "")
 
@@ -151,7 +151,7 @@ def test_the_workers_are_gone_afterwards():
     assert children(os.getpid()) == before
 
 
-def test_the_workers_are_gone_after_an_error_amid_the_work():
+def test_the_workers_are_gone_after_an_error_of_the_caller():
     before = children(os.getpid())
     with pytest.raises(KeyError), Workers(do, 2) as workers:
         for _ in workers.map([("return", 1)] + [("sleep", 60)] * 9):

@@ -1,9 +1,9 @@
-"""Variety figures on phrases whose distances are known: alike, disjoint, half alike, blank."""
+"""Diversity figures on phrases whose distances are known: alike, disjoint, half alike, blank."""
 
 import numpy as np
 import pytest
 
-from cyclegan_jax.evaluation import diversity as variety
+from cyclegan_jax.evaluation import diversity as module
 from cyclegan_jax.evaluation.diversity import distinct, diversity, jaccard_distances, mean_distance, nearest
 from cyclegan_jax.evaluation.subsample import some_rows
 
@@ -63,7 +63,7 @@ def test_a_copy_of_a_training_phrase_is_at_no_distance():
 
 
 def test_of_many_phrases_the_same_random_ones_are_compared(monkeypatch):
-    monkeypatch.setattr(variety, "MOST_COMPARED", 5)
+    monkeypatch.setattr(module, "MOST_COMPARED", 5)
     many = phrases(*(range(n, n + 1) for n in range(60)))
     pairs = np.repeat(many[::2], 2, axis=0)
     assert diversity(many, many) == pytest.approx(1)
@@ -73,7 +73,7 @@ def test_of_many_phrases_the_same_random_ones_are_compared(monkeypatch):
 
 
 def test_a_copy_is_found_wherever_it_lies_among_many(monkeypatch):
-    monkeypatch.setattr(variety, "MOST_COMPARED", 5)
+    monkeypatch.setattr(module, "MOST_COMPARED", 5)
     many = phrases(*(range(n, n + 1) for n in range(60)))
     for place in (0, 31, 59):
         assert nearest(many[place : place + 1], many) == pytest.approx(0)

@@ -1,4 +1,4 @@
-"""The figures of a transfer, by a transfer and a judge whose every answer is known."""
+"""The figures of a transfer, by a transfer and classifiers whose every answer is known."""
 
 from types import SimpleNamespace
 
@@ -22,8 +22,8 @@ LOW, HIGH = 10, 73  # rows of pitch, each other's mirror image
 
 
 class MirrorTransfer:
-    """Turns pitch upside down. Of notes it makes sure cells (0.7) on even and unsure ones (0.4) on odd steps;
-    of probabilities it makes sure cells. The way to jazz forgets the second half of a phrase.
+    """Turns pitch upside down. A binary cell becomes 0.7 on even steps and 0.4 on odd ones; a probability
+    above 0.3 becomes 0.6. The transfer to jazz loses the second half of a phrase.
     """
 
     config = SimpleNamespace(pair=("jazz", "pop"))
@@ -130,7 +130,7 @@ def test_pop_to_jazz_by_hand(jazz, pop):
     assert figures["phrases"] == 2
 
 
-def test_the_second_judge_is_asked_about_the_same_three_versions(jazz, pop):
+def test_the_feature_classifier_is_asked_about_the_same_three_versions(jazz, pop):
     figures = evaluate_direction(
         MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop), source_index=0
     )
@@ -143,10 +143,8 @@ def test_the_second_judge_is_asked_about_the_same_three_versions(jazz, pop):
     assert figures["judge_strength"]["share"] == pytest.approx(strength(**renamed(shares)))
 
 
-def test_the_cycle_of_notes_loses_what_only_greys_carried(jazz, pop):
-    """Mirrored notes are made of sure and unsure cells: the way back from all of them is whole, from the
-    sure ones half.
-    """
+def test_the_cycle_of_the_binarised_transfer_loses_what_only_probabilities_carried(jazz, pop):
+    """A mirrored note has cells above and below 0.5; the cycle needs both kinds to be whole."""
     figures = evaluate_direction(
         MirrorTransfer(), CLASSIFIERS, Side(jazz, jazz), Side(pop, pop), source_index=0
     )
@@ -188,11 +186,11 @@ def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
     assert evaluation["cycle_f1"] == 0.75
     for name in ("cycle_f1_binary", "chroma_cosine", "diversity", "blank_share"):
         assert evaluation[name] == pytest.approx((a_to_b[name] + b_to_a[name]) / 2), name
-    judged = evaluation["total_judge_strength"]["share"]
-    assert signs_of_collapse(evaluation) and 0 < judged / 0.6 < 0.625 / 0.8
+    by_features = evaluation["total_judge_strength"]["share"]
+    assert signs_of_collapse(evaluation) and 0 < by_features / 0.6 < 0.625 / 0.8
     assert evaluation["chroma_cosine"] < 0.7 and evaluation["cycle_f1_binary"] < 0.95
     content = (evaluation["chroma_cosine"] / 0.7 + evaluation["cycle_f1_binary"] / 0.95) / 2
-    expected = judged / 0.6 * content * min(evaluation["diversity"] / 0.9, 1)
+    expected = by_features / 0.6 * content * min(evaluation["diversity"] / 0.9, 1)
     assert evaluation["score"] == pytest.approx(expected - COLLAPSE)
     assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
 

@@ -1,4 +1,4 @@
-"""The feature classifier: its features counted by hand, and what it makes of music that is easy to tell."""
+"""The feature classifier: its features counted by hand, and what it learns of plain genres."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_features_by_hand():
     assert shares(blank) == {86: 1}
 
 
-def test_a_phrase_has_the_same_features_in_whatever_company():
+def test_the_features_of_a_phrase_do_not_depend_on_the_others():
     np.testing.assert_array_equal(features(SONG)[1:2], features(SONG[1:2]))
 
 
@@ -74,7 +74,7 @@ def test_the_larger_genre_is_no_better_guess():
     assert train_feature_classifier(sides, sides, seed=0).accuracy == pytest.approx(0.7)
 
 
-def test_equal_seeds_judge_alike():
+def test_equal_seeds_give_equal_classifiers():
     sides = {"a": genre(1, 40, 1), "b": genre(2, 40, 3)}
     one, other = (train_feature_classifier(sides, sides, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.probabilities(sides["a"]), other.probabilities(sides["a"]))

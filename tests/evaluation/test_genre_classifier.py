@@ -1,4 +1,4 @@
-"""The classifier: what it learns, what it sees, which weights it keeps, and how it bears noise."""
+"""The genre classifier: what it learns, what it sees, which weights it keeps, and how it stands noise."""
 
 import threading
 from pathlib import Path
@@ -219,7 +219,7 @@ def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(train
     assert len(kept(tmp_path)) == 3
 
 
-def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_genre_a_first(
+def test_the_feature_classifier_learns_from_train_is_measured_on_validation_and_has_genre_a_first(
     trained, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(beside_dataset, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
@@ -238,7 +238,7 @@ def test_the_second_judge_learns_from_train_is_measured_on_validation_and_has_ge
     )
 
 
-def test_a_judge_in_the_making_keeps_nobody_waiting_until_it_is_asked_and_then_says_what_went_wrong():
+def test_a_classifier_trained_in_the_background_is_waited_for_when_used_and_raises_its_error_then():
     asked, threads = threading.Event(), []
 
     def make() -> FeatureClassifier:
@@ -246,7 +246,7 @@ def test_a_judge_in_the_making_keeps_nobody_waiting_until_it_is_asked_and_then_s
         assert asked.wait(60)
         raise ValueError("too few phrases")
 
-    classifier = beside_dataset.InTheMaking(make)
+    classifier = beside_dataset.TrainedInBackground(make)
     asked.set()
     for ask in (
         lambda: classifier.accuracy,

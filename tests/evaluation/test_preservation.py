@@ -1,4 +1,4 @@
-"""Content figures on rolls whose right answer is known: identical, disjoint, transposed, cut, blank."""
+"""Preservation figures on rolls whose right answer is known: identical, disjoint, transposed, cut, blank."""
 
 import numpy as np
 import pytest

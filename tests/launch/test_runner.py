@@ -1,4 +1,4 @@
-"""The one way into every command: what becomes of a command's end, whatever it is."""
+"""The one way into every command: output and exit code for each way that a command may end."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_a_bug_of_ours_keeps_its_traceback(error):
     ],
 )
 def test_a_process_that_loses_another_says_so_in_one_line(error, capsys, monkeypatch):
-    monkeypatch.setattr("launch.process.runner._together", lambda: True)
+    monkeypatch.setattr("launch.process.runner._is_one_of_several", lambda: True)
     assert _call(raising(RuntimeError(error)), []) == 1
     said = capsys.readouterr().err
     assert said.startswith("training together broke off, ") and error.splitlines()[0] in said
@@ -55,7 +55,7 @@ def test_a_process_that_loses_another_says_so_in_one_line(error, capsys, monkeyp
 
 @pytest.mark.parametrize("error", [RuntimeError("RESOURCE_EXHAUSTED: 9 GiB"), OSError("no file named")])
 def test_one_of_several_processes_keeps_the_traceback_of_a_bug_and_its_code_is_1(error, capsys, monkeypatch):
-    monkeypatch.setattr("launch.process.runner._together", lambda: True)
+    monkeypatch.setattr("launch.process.runner._is_one_of_several", lambda: True)
     assert _call(raising(error), []) == 1
     assert str(error) in capsys.readouterr().err.splitlines()[-1]
 

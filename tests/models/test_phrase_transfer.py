@@ -8,7 +8,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.models.batched_apply import BATCH, apply_in_batches
 from cyclegan_jax.models.build import build_generator
-from cyclegan_jax.models.phrase_transfer import Transfer, to_notes
+from cyclegan_jax.models.phrase_transfer import Transfer, binarise
 from cyclegan_jax.training.state import build_optimiser, state_shapes
 
 CONFIG = Config(
@@ -84,4 +84,4 @@ def test_any_number_of_phrases_goes_through_one_shape(count):
 
 
 def test_a_note_sounds_above_one_half():
-    np.testing.assert_array_equal(to_notes(np.array([0.0, 0.5, 0.5001, 1.0])), [False, False, True, True])
+    np.testing.assert_array_equal(binarise(np.array([0.0, 0.5, 0.5001, 1.0])), [False, False, True, True])

@@ -47,7 +47,7 @@ def test_the_other_ends_within_a_minute_and_both_go_on_when_started_again(
         assert "coordination" in said.lower()
     else:
         assert code == 1
-        assert last_line(said).startswith("training together broke off, for another process has ended")
+        assert last_line(said).startswith("training together broke off, because another process has ended")
     before = len(log(tmp_path / "run"))
     with two_started(command, tmp_path) as both:
         wait_until(lambda: len(log(tmp_path / "run")) > before, both[0])

@@ -113,7 +113,7 @@ def test_positions_that_a_build_did_not_write_are_refused_in_one_line(tmp_path, 
     path = tmp_path / "positions-train.npz"
     write(path)
     told = refused(lambda: read_positions(tmp_path, "train"))
-    assert told.startswith(f"{path} cannot be read (") and words in told and "make it anew" in told
+    assert told.startswith(f"{path} cannot be read (") and words in told and "make it again" in told
 
 
 def test_a_bomb_in_the_place_of_the_authors_arrays_is_refused_unopened(tmp_path):

@@ -1,7 +1,8 @@
-"""Making the records on Apache Beam, past one machine. The only module that needs it.
+"""Making the records on Apache Beam, on more than one machine. The only module that imports Beam.
 
-Two passes: the first reads every file and tells what became of it, so that songs of equal notes are
-found and splits are drawn where all is known; the second reads the kept ones again and writes.
+There are two passes. The first reads every file and reports on it, because duplicates and splits can be
+decided only where all songs are known. The second reads the kept files again, and TFDS's own Beam writer
+writes their records. They equal those of a build on one machine, in the same order.
 """
 
 import base64
@@ -12,7 +13,7 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import apache_beam as beam
+import apache_beam as beam  # pyright: ignore[reportMissingImports]  # an extra
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.splits import SplitInfo
 
@@ -64,7 +65,7 @@ def survey(
     `folder` must be seen by all workers under the same path.
     """
     with beam.Pipeline(runner=config.beam_runner, options=config.beam_options) as pipeline:
-        (
+        _ = (
             pipeline
             | _files(files, folder / "files.jsonl")
             | beam.ParDo(ReadSongs(rules))

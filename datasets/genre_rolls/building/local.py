@@ -1,4 +1,8 @@
-"""Making the records on this machine, on all its cores, holding none of them in memory."""
+"""Making the records on this machine, on all its cores, holding none of them in memory.
+
+Workers read and cut the files; this process enters each song in the catalogue and spools its phrases. Splits
+need all songs of a genre, so they are planned when the last file is read.
+"""
 
 import hashlib
 from collections import Counter

@@ -50,11 +50,11 @@ class Phrase(NamedTuple):
 class ConvertedSong:
     """A song that passed the filter.
 
-    `notes`: hash of its quantised notes. `tempo`: beats per minute at its start. `dropped`: notes out
+    `note_hash`: hash of its quantised notes. `tempo`: beats per minute at its start. `dropped`: notes out
     of range. `statistics`: of its phrases as they are, untransposed.
     """
 
-    notes: bytes
+    note_hash: bytes
     tempo: float
     dropped: int
     phrases: tuple[Phrase, ...]
@@ -110,7 +110,7 @@ def _to_song(data: bytes, rules: Rules) -> ConvertedSong:
         if roll.any()
     ]
     return ConvertedSong(
-        notes=_hash(notes),
+        note_hash=_note_hash(notes),
         tempo=song.tempo,
         dropped=song.dropped,
         phrases=tuple(sorted(phrases, key=lambda phrase: (phrase.index, phrase.key_shift))),
@@ -133,8 +133,8 @@ def _programs_by_phrase(notes: Notes, phrases: int) -> list[tuple[int, ...]]:
     return [tuple(sorted(programs)) for programs in sounding]
 
 
-def _hash(notes: Notes) -> bytes:
-    """Equal for songs of equal notes, whatever their order, tracks, programs, velocities and tempo."""
+def _note_hash(notes: Notes) -> bytes:
+    """Equal for songs of equal notes; order, tracks, programs, velocities and tempo do not count."""
     rows = np.stack([notes.onsets, notes.ends, notes.pitches])
     return hashlib.sha256(rows[:, np.lexsort(rows)].tobytes()).digest()
 

@@ -1,4 +1,8 @@
-"""Finding the MIDI files of a folder that has one sub-folder a genre."""
+"""Finding the MIDI files of a folder that has one sub-folder a genre.
+
+A song is known by its path below its genre's folder, as printable text (`as_text`). Different files have
+different names, so that splits, keys and `refused.csv` are one to one with the files.
+"""
 
 import hashlib
 import os

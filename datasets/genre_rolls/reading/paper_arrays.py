@@ -239,7 +239,7 @@ def _read_again(rows: list[_Row]) -> Iterator[tuple[_Row, np.ndarray]]:
 
 
 def _digest(roll: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.packbits(roll), digest_size=16).digest()
+    return hashlib.blake2b(np.packbits(roll).tobytes(), digest_size=16).digest()
 
 
 def _rolls(file: _ArrayFile) -> Iterator[tuple[int, np.ndarray]]:

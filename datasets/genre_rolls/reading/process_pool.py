@@ -1,4 +1,9 @@
-"""Worker processes that may crash or hang without harm: every core reads, each reader on its own."""
+"""Worker processes that may crash or hang without harm: every core reads, each reader on its own.
+
+They are started as `python -c`, not by multiprocessing: its `spawn` would run the caller's main module
+again, and its `fork` is unsafe beside JAX's threads. A task that hangs is ended by `faulthandler`'s watchdog
+inside the worker, which needs no GIL. The parent process only sees that the pipe has closed.
+"""
 
 import contextlib
 import faulthandler
@@ -120,8 +125,10 @@ class Workers:
             busy = {worker.connection: place for place, worker in enumerate(self._workers) if worker.tasks}
             if not busy:
                 return
-            for connection in wait(list(busy)):
-                done |= self._take(busy[connection])
+            answered = wait(list(busy))
+            for connection, place in busy.items():
+                if connection in answered:
+                    done |= self._take(place)
             while expected in done:
                 yield done.pop(expected)
                 expected += 1
@@ -155,7 +162,7 @@ def _cores() -> int:
 
 
 def serve(descriptor: int) -> None:
-    """The worker's side: tasks in, results out, until nobody asks any more."""
+    """The worker's side: tasks in, results out, until the parent closes the pipe."""
     connection = Connection(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(ValueError):  # macOS

@@ -1,4 +1,9 @@
-"""What a build leaves beside its shards: metadata, refused files, and where each genre's records lie."""
+"""What a build leaves beside its shards: metadata, refused files, and where each genre's records lie.
+
+On disk the records of a split are shuffled. `positions-<split>.npz` says where those of each genre lie, in
+the order of songs and bars. Training reads by these places, so nothing is sorted or scanned, whether phrases
+are held in memory or streamed.
+"""
 
 import csv
 import io
@@ -53,7 +58,7 @@ class Build:
             csv.writer(file).writerows([("path", "reason", "detail"), *rows])
         for split, plan in self.splits.items():
             positions = {str(label): places for label, places in plan.positions().items()}
-            np.savez(folder / f"positions-{split}.npz", **positions)
+            np.savez(folder / f"positions-{split}.npz", **positions)  # pyright: ignore[reportArgumentType]
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
@@ -62,19 +67,20 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_bytes()))
     except (FileNotFoundError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged; delete its dataset and make it anew.") from error
+        raise UserError(f"{path} is missing or damaged; delete its dataset and make it again.") from error
 
 
 def read_refused(folder: Path) -> list[tuple[str, str, str]]:
     """Path, reason and detail of every file that did not enter a finished dataset."""
     with (folder / "refused.csv").open(newline="", encoding="utf-8") as file:
-        return [tuple(row) for row in csv.reader(file)][1:]
+        return [(path, reason, detail) for path, reason, detail in csv.reader(file)][1:]
 
 
 def read_positions(folder: Path, split: str) -> dict[int, np.ndarray]:
-    """Label -> where its records lie in a split, in the order of songs, phrases and keys; maybe none.
+    """Label -> where its records lie in a split, in the order of songs, phrases and keys.
 
-    Raises UserError where the file is not what `Build.write` makes, one that swells as it is read included.
+    Empty where the split has no such file. Raises UserError where the file is not what `Build.write` makes,
+    also where it would swell as it is read.
     """
     path = folder / f"positions-{split}.npz"
     if not path.exists():
@@ -88,7 +94,7 @@ def read_positions(folder: Path, split: str) -> dict[int, np.ndarray]:
             return {int(Path(entry.filename).stem): _places(archive.read(entry)) for entry in entries}
     except Exception as error:  # a hostile header makes NumPy and zipfile raise nearly anything
         reason = textwrap.shorten(str(error) or type(error).__name__, 100)
-        raise UserError(f"{path} cannot be read ({reason}); delete its dataset and make it anew.") from error
+        raise UserError(f"{path} cannot be read ({reason}); delete its dataset and make it again.") from error
 
 
 def _places(content: bytes) -> np.ndarray:

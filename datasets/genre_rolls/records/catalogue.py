@@ -1,4 +1,12 @@
-"""What a build has read: which files are kept, which refused and why, and which split each song is in."""
+"""What a build has read: which files are kept, which refused and why, and which split each song is in.
+
+A song is a duplicate where its quantised notes (onset, end, pitch) equal those of a song before it. Tracks,
+programs, velocities, resolution and tempo do not count. Only the first is kept: two copies could stand in
+`train` and in `test`.
+
+A genre of which nothing was kept is passed over. One with one or two songs is an error, since three splits
+need three songs. So is a folder of which nothing was kept.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -43,8 +51,8 @@ class KeptSong:
 
     def keys(self, rows: np.ndarray) -> Iterator[bytes]:
         """The keys of the records of some of its phrases."""
-        for row in rows:
-            yield key_of(self.file.name, self.indices[row], self.key_shifts[row])
+        for index, key_shift in zip(self.indices[rows].tolist(), self.key_shifts[rows].tolist(), strict=True):
+            yield key_of(self.file.name, index, key_shift)
 
 
 @dataclass
@@ -59,7 +67,7 @@ class Catalogue:
     statistics: dict[str, Statistics] = field(default_factory=dict)
     contents: list[tuple[str, bytes]] = field(default_factory=list)
     phrases: int = 0
-    _notes: dict[bytes, str] = field(default_factory=dict)
+    _name_by_note_hash: dict[bytes, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.statistics = {genre: Statistics.none() for genre in self.genres}
@@ -70,17 +78,17 @@ class Catalogue:
             reading = Reading(read_content(file.path)[0], Refused(Refusal.READER_FAILED, str(reading)))
         self.files[file.genre] += 1
         self.contents.append((file.name, reading.content))
-        outcome = self._unless_known(file, reading.outcome)
+        outcome = self._unless_duplicate(file, reading.outcome)
         if isinstance(outcome, Refused):
             self.refused.append((file.name, outcome))
             return ()
         self._keep(file, outcome)
         return outcome.phrases
 
-    def _unless_known(self, file: SongFile, outcome: ConvertedSong | Refused) -> ConvertedSong | Refused:
+    def _unless_duplicate(self, file: SongFile, outcome: ConvertedSong | Refused) -> ConvertedSong | Refused:
         if isinstance(outcome, Refused):
             return outcome
-        first = self._notes.setdefault(outcome.notes, file.name)
+        first = self._name_by_note_hash.setdefault(outcome.note_hash, file.name)
         return outcome if first == file.name else Refused(Refusal.DUPLICATE, first)
 
     def _keep(self, file: SongFile, song: ConvertedSong) -> None:

@@ -1,4 +1,8 @@
-"""Which records make up a split, and the order in which TFDS lays them down."""
+"""Which records make up a split, and the order in which TFDS lays them down.
+
+The order is that of TFDS's own shuffler, so a dataset written by Apache Beam, through TFDS's writer, has its
+records where one written on this machine has them.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,6 +1,9 @@
 """Records on their way to the shards: on disk, not in memory, until their split and order are known.
 
-TFDS's own writer keeps a gigabyte of them in memory, and needs TensorFlow beyond that.
+TFDS's own writer holds up to 1000 MiB of records before it writes to disk, which it does with TensorFlow.
+Here a record goes to one spool file as soon as it is made. Each split is then copied shard by shard, in the
+order that TFDS would give it (`split_plan.py`). Records and their order equal TFDS's. The bytes need not,
+because the maps of protobuf have no order.
 """
 
 import errno
@@ -51,6 +54,7 @@ class Spool:
 
         Raises OSError where they cannot be written.
         """
+        assert template.split is not None
         self._file.flush()
         sizes = np.diff(np.frombuffer(self._ends, np.uint64))[numbers]
         count = shard_utils.ShardConfig().get_number_shards(int(sizes.sum()), len(numbers))

@@ -10,7 +10,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE
 
-UNKNOWN = -1  # label and bar of a record where nobody knows them
+UNKNOWN = -1  # label and bar of a record where they are not known
 Record = dict[str, Any]
 
 
@@ -35,8 +35,24 @@ def features(genres: list[str]) -> tfds.features.FeaturesDict:
     )
 
 
+def features_of(info: tfds.core.DatasetInfo) -> tfds.features.FeaturesDict:
+    """The features of a dataset that was built, by name."""
+    assert isinstance(info.features, tfds.features.FeaturesDict)
+    return info.features
+
+
+def genre_names(info: tfds.core.DatasetInfo) -> list[str]:
+    """The genres of a dataset, in the order of their labels."""
+    genre = features_of(info)["genre"]
+    assert isinstance(genre, tfds.features.ClassLabel)
+    return genre.names
+
+
 def key_of(name: str, index: int, key_shift: int) -> bytes:
-    """What a record is shuffled by: unique in the dataset."""
+    """What a record is shuffled by: unique in the dataset.
+
+    Bytes, because TFDS's hasher takes a backslash in a text key for a slash.
+    """
     return f"{name}:{index}:{key_shift}".encode()
 
 
@@ -56,16 +72,17 @@ def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Recor
 
 
 class Serialiser:
-    """Packed records as the tf.Examples that TFDS would write, several times as fast: one is filled anew."""
+    """Records as the tf.Examples that TFDS would write, several times as fast: it refills one Example."""
 
-    RENEW = 1024  # records, after which the Example is replaced: its arena keeps all it ever held
+    RENEW = 1024  # records, after which the Example is replaced: its memory keeps all that it ever held
 
     def __init__(self) -> None:
         self._count = 0
         self._renew()
 
     def _renew(self) -> None:
-        self._example = tf_example_pb2.Example()
+        # protobuf makes the class at import, where type checkers do not look
+        self._example = tf_example_pb2.Example()  # pyright: ignore[reportAttributeAccessIssue]
         feature = self._example.features.feature
         self._bytes = {name: feature[name].bytes_list.value for name in ("roll", "song", "source")}
         self._numbers = {
