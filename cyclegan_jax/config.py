@@ -256,7 +256,8 @@ class Config(Described):
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """The config of parsed JSON, whose tuples have become lists."""
         try:
-            return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+            fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            return cls(**fields)
         except (AttributeError, TypeError) as error:
             raise UserError(f"this is not a config of this version: {error}.") from error
 

@@ -42,7 +42,9 @@ for module in (data_flags, train_flags, memory_flags, cluster):
     flags.adopt_module_key_flags(module)
 EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the run was started with.")
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
-    "stop_on_collapse", False, "End at the first evaluation with outputs alike, blank, or too dense or thin."
+    "stop_on_collapse",
+    False,
+    "End at the first evaluation with outputs alike, blank, too dense or too sparse.",
 )
 STEPS_PER_DISPATCH = flags.DEFINE_integer(
     "steps_per_dispatch",
@@ -54,8 +56,8 @@ ON_NAN = flags.DEFINE_enum(
     "on_nan",
     "stop",
     ("stop", "rollback"),
-    "Where a loss or gradient is not finite: stop, or go on from the newest checkpoint by half the learning "
-    "rate, 3 times at most.",
+    "Where a loss or gradient is NaN or infinite: stop, or go on from the newest checkpoint with half the "
+    "learning rate, at most 3 times.",
 )
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")
 

@@ -28,9 +28,11 @@ DATASET = flags.DEFINE_enum(
 )
 MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
 MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
-MAX_BARS_FLAG = flags.DEFINE_integer("max_bars", MAX_BARS, "Longer songs are refused.", lower_bound=1)
+MAX_BARS_FLAG = flags.DEFINE_integer(
+    "max_bars", MAX_BARS, "Most bars of a song; longer ones are refused.", lower_bound=1
+)
 TRANSPOSE = flags.DEFINE_string(
-    "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: phrases of train in all these keys."
+    "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: training phrases in all these keys."
 )
 BEAM_RUNNER = flags.DEFINE_string("beam_runner", None, "Apache Beam runner that makes the dataset, by name.")
 BEAM_OPTIONS = flags.DEFINE_string("beam_options", None, "Options of the Beam pipeline: --name=value ...")
@@ -40,7 +42,7 @@ def prepare_dataset() -> Prepared:
     """The dataset of the flags, made if need be; says what was done, and what became of each file."""
     source = MIDI_DIR.value or MANUAL_DIR.value
     data_dir = Path(DEFAULT_DATA_DIR if DATA_DIR.value is None else DATA_DIR.value)
-    prepared = prepare(_dataset(), data_dir, source and Path(source), rules=_rules(), beam=beam())
+    prepared = prepare(_dataset(), data_dir, Path(source) if source else None, rules=_rules(), beam=beam())
     if prepared.built:
         print_report(prepared.folder)
     print(prepared.notice, flush=True)

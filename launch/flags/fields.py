@@ -47,7 +47,7 @@ def field_of(owner: type, name: str) -> dataclasses.Field:
     return next(field for field in dataclasses.fields(owner) if field.name == name)
 
 
-def _define(field: dataclasses.Field, default: object, help: str) -> flags.FlagHolder[Any]:
+def _define(field: dataclasses.Field, default: Any, help: str) -> flags.FlagHolder[Any]:  # noqa: ANN401
     if "choices" in field.metadata:
         return flags.DEFINE_enum(field.name, default, field.metadata["choices"], help)
     return DEFINE[field.type](field.name, default, help)

@@ -26,8 +26,8 @@ OVERLAP = flags.DEFINE_integer(
 KEEP_WHOLE = flags.DEFINE_float(
     "keep_whole",
     Controls.keep_whole,
-    "A note stays as long as it was if this share of it stays, 0 to 1: at 1 held notes are broken up as far "
-    "as the model would have it.",
+    "A note keeps its whole length if this share of it, 0 to 1, is kept: at 1 the model may break up held "
+    "notes freely.",
 )
 POLYPHONY = flags.DEFINE_integer("polyphony", Controls.polyphony, "Most notes at once; 0: any number.")
 PROGRAM = flags.DEFINE_integer(
@@ -42,16 +42,18 @@ KEEP_DRUMS = flags.DEFINE_bool("keep_drums", Controls.keep_drums, "Copy the drum
 ANY_METRE = flags.DEFINE_bool(
     "any_metre",
     Controls.any_metre,
-    "Transfer songs in other metres too: of one that is in 4/4 by turns only that, else its own bars laid on "
-    "the model's.",
+    "Transfer songs in other metres too: of a song that changes metre the parts in 4/4, of any other its own "
+    "bars, laid on the model's bars of 4/4.",
 )
 
 
 def load_model() -> Model:
     """The model of the flags. Raises UserError unless they name one."""
-    if bool(MODEL.value) == bool(WORKDIR.value):
-        raise UserError("name one trained model: --model=<file> of launch.export, or --workdir=<run>.")
-    return load(MODEL.value) if MODEL.value else model_of_run(RunFolder(Path(WORKDIR.value)))
+    if MODEL.value and not WORKDIR.value:
+        return load(MODEL.value)
+    if WORKDIR.value and not MODEL.value:
+        return model_of_run(RunFolder(Path(WORKDIR.value)))
+    raise UserError("name one trained model: --model=<file> of launch.export, or --workdir=<run>.")
 
 
 def controls() -> Controls:

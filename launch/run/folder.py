@@ -155,4 +155,5 @@ def _explain(field: str, new: object, old: object, workdir: str, extensible: boo
         if field == "dtype"
         else "give the same value or another --workdir"
     )
-    return f"{field} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."
+    name = "discriminators" if field == "model" else field  # the flag that sets it
+    return f"{name} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

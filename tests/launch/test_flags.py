@@ -2,11 +2,14 @@
 
 import dataclasses
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 from absl import flags
 from absl.testing import flagsaver
 
+import launch
 from cyclegan_jax.config import Config, MemorySaving
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
@@ -104,3 +107,9 @@ def test_a_command_asks_for_the_flag_that_it_needs(commands, name, tmp_path, mon
 def test_a_flag_that_is_given_is_not_missing(commands):
     with flagsaver.flagsaver(pair="pop_jazz"):
         assert required(PAIR, "jazz_pop") == "pop_jazz"
+
+
+def test_the_package_lists_every_command_with_a_line():
+    folder = Path(launch.__file__).parent
+    listed = re.findall(r"^- `(\w+)`: .+\.$", launch.__doc__, re.M)
+    assert sorted(listed) == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")

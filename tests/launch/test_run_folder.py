@@ -82,7 +82,8 @@ def test_another_value_is_refused_naming_the_field_and_both(folder, field, exten
     if field == "fingerprint":
         assert f"its fingerprint is {new}, not {old};" in message
     else:
-        assert message.startswith(f"{field} is {new!r},") and f"has {old!r};" in message
+        name = "discriminators" if field == "model" else field
+        assert message.startswith(f"{name} is {new!r},") and f"has {old!r};" in message
     assert str(folder.workdir) in message
 
 
