@@ -25,6 +25,8 @@ TESTS = Path(__file__).parent
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+# A shape that is broadcast by chance, as [B] with [B, 1], is an error; in the processes of tests as well.
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 # For scripts of the tests that run in processes of their own.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
 OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")

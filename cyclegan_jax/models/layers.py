@@ -147,6 +147,7 @@ def _normalise(x: jax.Array, scale: jax.Array, offset: jax.Array) -> tuple[jax.A
     mean = wide.mean(axis=(1, 2), keepdims=True)
     variance = jnp.square(wide - mean).mean(axis=(1, 2), keepdims=True)
     inverse_deviation = jax.lax.rsqrt(variance + EPSILON)
+    scale, offset = (jnp.expand_dims(of_channel, (0, 1, 2)) for of_channel in (scale, offset))
     y = (wide - mean) * (inverse_deviation * scale) + offset
     return y.astype(x.dtype), (x, mean, inverse_deviation, scale)
 
@@ -177,4 +178,4 @@ class PositionEmbedding(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         embedding = self.param("embedding", nn.initializers.normal(0.02), x.shape[1:])
-        return x + embedding.astype(x.dtype)
+        return x + jnp.expand_dims(embedding.astype(x.dtype), 0)

@@ -82,7 +82,7 @@ def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[fl
     `origin` [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1], where notes are
     Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
     """
-    asked, made = jnp.array(ratios) * _density(origin), _density(transferred)
+    asked, made = jnp.array([ratios]) * _density(origin), _density(transferred)
     away = jnp.abs(jnp.log1p(made) - jnp.log1p(asked))
     return jnp.square(jax.nn.relu(away - DENSITY_TOLERANCE)).sum(axis=-1).mean()
 

@@ -4,8 +4,10 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from support.forked_commands import Call, forked
 from support.refusals import refused, snapshot
 from support.running import SMALLEST, run_command
 
@@ -68,17 +70,25 @@ def processor_seconds_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-@pytest.mark.parametrize("command", FLAGS)
-def test_help_names_every_flag_at_once_and_ends_with_0(command, tmp_path):
-    helps, imports = [], []
-    for _ in range(2):  # the lesser ones, lest a busy machine count
+@pytest.fixture(scope="module")
+def seconds_of_an_import() -> float:
+    """Processor seconds that an import of jax takes; the least of some, for the machine may be busy."""
+    seconds = []
+    for _ in range(3):
         start = processor_seconds_of_children()
         subprocess.run([sys.executable, "-c", "import jax"], check=True)
-        imported = processor_seconds_of_children()
+        seconds.append(processor_seconds_of_children() - start)
+    return min(seconds)
+
+
+@pytest.mark.parametrize("command", FLAGS)
+def test_help_names_every_flag_at_once_and_ends_with_0(command, seconds_of_an_import, tmp_path):
+    seconds, most = [], max(MOST_SECONDS_OF_HELP, 4 * seconds_of_an_import)
+    while len(seconds) < 3 and not any(taken < most for taken in seconds):  # again on a busy machine
+        start = processor_seconds_of_children()
         done = run_command(command, "--help", cwd=tmp_path)
-        helps.append(processor_seconds_of_children() - imported)
-        imports.append(imported - start)
-    assert min(helps) < max(MOST_SECONDS_OF_HELP, 4 * min(imports))
+        seconds.append(processor_seconds_of_children() - start)
+    assert min(seconds) < most
     assert done.returncode == 0 and done.stderr == ""
     assert "Exit codes: 0 done; 1 some inputs failed" in done.stdout
     for flag in FLAGS[command]:
@@ -175,10 +185,16 @@ TRAIN_ERRORS = {
 }
 
 
+@pytest.fixture(scope="module")
+def train() -> Iterator[Call]:
+    with forked("train") as call:
+        yield call
+
+
 @pytest.mark.parametrize(("flags", "words"), TRAIN_ERRORS.values(), ids=TRAIN_ERRORS.keys())
-def test_a_mistake_is_one_line_with_exit_code_2_and_no_run_folder(train_flags, tmp_path, flags, words):
+def test_a_mistake_is_one_line_with_exit_code_2_and_no_run_folder(train, train_flags, tmp_path, flags, words):
     (tmp_path / "file").write_text("mine")
-    done = run_command("train", *train_flags, "--workdir=run", *flags, cwd=tmp_path)
+    done = train(*train_flags, "--workdir=run", *flags, cwd=tmp_path)
     refused(done, *words)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
