@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from support.running import run_command
+from support.forked_commands import Call, forked
 
 from cyclegan_jax.config import RECIPES
 
@@ -29,17 +29,18 @@ GIVEN = {
 }
 
 
-def dry(demo_dir: Path, place: Path, *flags: str) -> dict:
+def dry(train: Call, demo_dir: Path, place: Path, *flags: str) -> dict:
     always = ("--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--dry_run")
-    done = run_command("train", *always, *flags, cwd=place)
+    done = train(*always, *flags, cwd=place)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1])
 
 
 def test_a_flag_beats_the_recipe_and_the_recipe_beats_the_fields_own_values(demo_dir, tmp_path):
     flags = [f"--{name}={str(value).lower()}" for name, value in GIVEN.items()]
-    assert dry(demo_dir, tmp_path, *flags).items() >= GIVEN.items()
-    robust, paper = dry(demo_dir, tmp_path), dry(demo_dir, tmp_path, "--recipe=paper")
+    with forked("train") as train:
+        assert dry(train, demo_dir, tmp_path, *flags).items() >= GIVEN.items()
+        robust, paper = (dry(train, demo_dir, tmp_path, *more) for more in ((), ("--recipe=paper",)))
     assert robust.items() >= RECIPES["robust"].items()
     assert (paper["model"], paper["lambda_cycle"], paper["sigma_d"]) == ("full", 10.0, 0.01)
     same = {name for name in GIVEN if robust[name] == paper[name]}

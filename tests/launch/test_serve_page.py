@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.browsing import all_of, complaints, durations, one_of, until, value
+from support.forked_commands import forked
 from support.midi_files import write_midi_file
 from support.refusals import refused
 from support.running import run_command
@@ -140,11 +141,11 @@ def test_only_this_machine_reaches_it(address):
 
 @pytest.mark.slow
 def test_a_port_in_use_and_words_that_are_no_flags_are_told(model_path, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken, forked("serve") as serve:
         port = taken.getsockname()[1]
-        done = run_command("serve", f"--model={model_path}", f"--port={port}", cwd=tmp_path)
+        done = serve(f"--model={model_path}", f"--port={port}", cwd=tmp_path)
         assert done.stdout == "", "nothing is announced that is not there"
-    refused(done, f"port {port} cannot be used", "--port")
-    refused(run_command("serve", "song.mid", cwd=tmp_path), "'song.mid' is not a flag")
-    refused(run_command("serve", "--port=70000", cwd=tmp_path), "port")
-    refused(run_command("serve", cwd=tmp_path), "--model", "--workdir")
+        refused(done, f"port {port} cannot be used", "--port")
+        refused(serve("song.mid", cwd=tmp_path), "'song.mid' is not a flag")
+        refused(serve("--port=70000", cwd=tmp_path), "port")
+        refused(serve(cwd=tmp_path), "--model", "--workdir")
