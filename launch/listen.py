@@ -1,4 +1,4 @@
-"""A page to look at and to listen to: songs, their transfers and their ways back."""
+"""A page to look at and to listen to: songs, their transfers and their reconstructions."""
 
 from pathlib import Path
 

@@ -44,9 +44,8 @@ def main(arguments: list[str]) -> None:
     try:
         listening = socket.create_server((HOST, PORT.value))
     except OSError as error:
-        raise UserError(
-            f"port {PORT.value} cannot be used ({os.strerror(error.errno)}); choose another --port, or 0."
-        ) from error
+        why = os.strerror(error.errno or 0)
+        raise UserError(f"port {PORT.value} cannot be used ({why}); choose another --port, or 0.") from error
     model.warm_up()
     print(f"Open http://{HOST}:{listening.getsockname()[1]}/ in a browser; Ctrl-C ends this.", flush=True)
     config = uvicorn.Config(build_app(model, Limits()), log_level="warning", limit_concurrency=100)
@@ -65,7 +64,7 @@ def _ended_by_signals(server: "uvicorn.Server") -> Iterator[None]:
         last.daemon = True
         last.start()
 
-    signal.set_wakeup_fd(-1)  # by which a signal amid training is seen to
+    signal.set_wakeup_fd(-1)  # set by the runner, for signals during training
     before = {number: signal.signal(number, end) for number in CODES}
     try:
         yield

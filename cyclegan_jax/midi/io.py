@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pretty_midi
@@ -43,7 +44,7 @@ def _from_pretty_midi(song: pretty_midi.PrettyMIDI) -> Score:
         time_signatures=tuple(
             (song.time_to_tick(s.time), s.numerator, s.denominator) for s in song.time_signature_changes
         ),
-        tempos=tuple(Tempo(song.time_to_tick(s), float(q)) for s, q in zip(times, tempos, strict=True)),
+        tempos=tuple(Tempo(int(song.time_to_tick(s)), float(q)) for s, q in zip(times, tempos, strict=True)),
     )
 
 
@@ -52,11 +53,11 @@ def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
 
     `roll`: [steps, 84] bool. `tempos`: positions in steps.
     """
-    score = symusic.Score(WRITTEN_TICKS_PER_QUARTER)
+    score: Any = symusic.Score(WRITTEN_TICKS_PER_QUARTER)
     score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
     for tempo in tempos:
         score.tempos.append(symusic.Tempo(round(tempo.position * TICKS_PER_STEP), tempo.beats_per_minute))
-    track = symusic.Track("piano roll", program=0, is_drum=False)
+    track: Any = symusic.Track("piano roll", program=0, is_drum=False)
     for onset, end, row in zip(*(column.tolist() for column in spans(roll)), strict=True):
         ticks = onset * TICKS_PER_STEP, (end - onset) * TICKS_PER_STEP
         track.notes.append(symusic.Note(*ticks, LOWEST_PITCH + row, WRITTEN_VELOCITY))

@@ -1,7 +1,13 @@
-"""Where a song's bars lie, and how they are laid on those of four quarter notes that the networks know."""
+"""Where a song's bars lie, and how they are laid on those of four quarter notes that the networks know.
+
+Only 4/4 is transferred unless asked otherwise; 2/2 counts as another metre, as in the dataset. Before its
+first time signature a song is in that one already, so that an anacrusis (upbeat) lies before the first bar
+line. With `any_metre`, a song that is in 4/4 only in places is transferred there alone. One that never is
+goes by the metre that lasts longest, not by its first: notation programs write an anacrusis as a bar of 1/4.
+"""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -13,7 +19,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.pianoroll.roll import PITCHES, STEPS_PER_BAR
 
 COMMON = (4, 4)
-UNTOLD = "no time signature, taken as 4/4 as MIDI says"
+NO_SIGNATURE = "no time signature, taken as 4/4 as MIDI says"
 
 
 class Stretch(NamedTuple):
@@ -27,7 +33,7 @@ class Stretch(NamedTuple):
 class Bars(NamedTuple):
     """`runs`: adjoining bars each, [B, 2] first step and the one after the last, at most 16 apart.
 
-    What lies in none is not to be transferred. `remarks`: what a listener should know, in words.
+    What lies in none is not to be transferred. `remarks`: what a listener should know.
     """
 
     runs: list[np.ndarray]
@@ -51,15 +57,15 @@ def lay_bars(score: Score, steps: int, *, any_metre: bool) -> Bars:
     runs = [_bars(stretch, length) for stretch in stretches if stretch.metre == metre and length >= 1]
     if not runs:
         raise RefusedSongError(Refusal.OTHER_METRE, f"{_name(metre)}, whose bars hold no sixteenth note")
-    remarks = () if score.time_signatures else (UNTOLD,)
+    remarks = () if score.time_signatures else (NO_SIGNATURE,)
     if set(metres) != {COMMON}:
-        remarks += (_told(stretches),)
+        remarks += (_remark(stretches),)
     return Bars(_joined(runs), remarks)
 
 
 def _stretches(score: Score, steps: int) -> Iterator[Stretch]:
     """The song by metre; before its first signature it is in that one's metre already."""
-    by_tick = {tick: (above, below) for tick, above, below in score.time_signatures}
+    by_tick = {Fraction(tick): (above, below) for tick, above, below in score.time_signatures}
     per_step = Fraction(score.ticks_per_quarter, 4)
     ticks = sorted(by_tick)
     starts = [Fraction(0), *(tick / per_step for tick in ticks if 0 < tick < steps * per_step)]
@@ -99,10 +105,10 @@ def _joined(runs: list[np.ndarray]) -> list[np.ndarray]:
 
 def _metre_of(stretches: list[Stretch]) -> tuple[int, int]:
     """The metre to transfer: 4/4 where there is any, else the one that lasts longest."""
-    lengths = Counter()
+    lengths: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for start, end, metre in stretches:
         lengths[metre] += end - start
-    return COMMON if COMMON in lengths else max(lengths, key=lengths.get)
+    return COMMON if COMMON in lengths else max(lengths, key=lambda metre: lengths[metre])
 
 
 def _explain(stretches: list[Stretch]) -> str:
@@ -113,7 +119,7 @@ def _explain(stretches: list[Stretch]) -> str:
     return f"{', '.join(names)} by turns; --any_metre transfers what is in {wanted} and copies the rest"
 
 
-def _told(stretches: list[Stretch]) -> str:
+def _remark(stretches: list[Stretch]) -> str:
     metre = _name(_metre_of(stretches))
     if len({stretch.metre for stretch in stretches}) == 1:
         return f"{metre} bars laid on the model's 4/4"

@@ -58,7 +58,7 @@ def pair_notes(sequence: Sequence) -> PlayedNotes:
 
 def _pair(track: list[Event], number: int) -> list[list[int]]:
     rows: list[list[int]] = []
-    still_open: dict[tuple[int, int], deque[list[int]]] = defaultdict(deque)
+    still_open: dict[tuple[int | None, int], deque[list[int]]] = defaultdict(deque)
     for place, event in enumerate(track):
         kind = event.kind
         if kind not in (NOTE_ON, NOTE_OFF):

@@ -2,6 +2,14 @@
 
 Chunks are walked here and tracks are cleaned, so that symusic parses only what is whole and needed.
 The format is that of the Standard MIDI Files specification 1.0 (RP-001).
+
+Strict or lenient: chunk lengths must add up and the tracks declared must be there, so that a file that was
+cut off is refused. A longer header, unknown chunks, RIFF wrappers and up to seven bytes of padding pass.
+
+Note-offs: within a track one closes the oldest open note-on of its channel and pitch, as symusic has it.
+symusic leaves out notes that are never closed. So note-offs of every pitch are added far behind each track's
+end: a note that ends out there was open. A second parse, with up to 64 note-offs for those pitches, lets it
+end with its track.
 """
 
 import os
@@ -10,7 +18,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import symusic
@@ -83,7 +91,7 @@ def read_midi_bytes(path: str | os.PathLike[str]) -> bytes:
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(MAX_BYTES)
     except OSError as error:
-        raise RefusedSongError(Refusal.UNREADABLE, error.strerror) from error
+        raise RefusedSongError(Refusal.UNREADABLE, error.strerror or str(error)) from error
     finally:
         os.close(descriptor)
 
@@ -188,7 +196,7 @@ def _parse_closed(division: int, tracks: list[Track]) -> _Parsed:
 
 def _parse(division: int, tracks: list[Track], pitches: Iterable[int], rounds: int) -> _Parsed:
     try:
-        parsed = symusic.Score.from_midi(_assembled(division, tracks, pitches, rounds))
+        parsed: Any = symusic.Score.from_midi(_assembled(division, tracks, pitches, rounds))
     except (RuntimeError, ValueError) as error:
         raise RefusedSongError(Refusal.DAMAGED, str(error).splitlines()[0]) from error
     except MemoryError as error:
@@ -212,7 +220,7 @@ def _assembled(division: int, tracks: list[Track], pitches: Iterable[int], round
     return b"".join(chunks)
 
 
-def _gathered(parsed: symusic.Score) -> _Parsed:
+def _gathered(parsed: symusic.core.ScoreTick) -> _Parsed:
     parts = sorted(parsed.tracks, key=lambda part: part.is_drum)
     notes = [part.notes.numpy() for part in parts]
     sizes = [len(columns["time"]) for columns in notes]

@@ -1,4 +1,9 @@
-"""Songs: a MIDI file as one long roll, and the filter that says which are for the dataset."""
+"""Songs: a MIDI file as one long roll, and the filter that says which are for the dataset.
+
+A song ends with the step in which its last note ends. Each note lasts at least one step before that is asked,
+so that none is lost for being short; notes outside the roll's range count for the end.
+Of several tempos at one tick the last counts. A tempo of 0 is left out.
+"""
 
 import math
 from dataclasses import dataclass
@@ -116,7 +121,7 @@ def parse_song(midi: bytes) -> Song:
 
 
 def read_dataset_song(source: Source, max_bars: int = MAX_BARS) -> Song:
-    """As `read_song`, but raises RefusedSongError for whatever the dataset's filter refuses."""
+    """As `read_song`, but raises RefusedSongError for what the dataset's filter refuses."""
     return filter_song(read_score(source), max_bars)
 
 

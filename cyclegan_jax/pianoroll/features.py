@@ -66,7 +66,7 @@ def chroma(rolls: Array) -> Array:
     Of values in [0, 1] the sums, of their own type.
     """
     beats = rolls.reshape(len(rolls), -1, STEPS_PER_BEAT, rolls.shape[2] // PITCH_CLASSES, PITCH_CLASSES)
-    return beats.sum(axis=(2, 3))
+    return beats.sum(axis=(2, 3))  # pyright: ignore[reportReturnType], which NumPy leaves open
 
 
 def melody(rolls: np.ndarray) -> np.ndarray:

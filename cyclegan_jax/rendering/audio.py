@@ -1,4 +1,8 @@
-"""What a MIDI file sounds like, as MP3: by FluidSynth where it is installed, else by plain sine waves."""
+"""What a MIDI file sounds like, as MP3: by FluidSynth where it is installed, else by plain sine waves.
+
+Without FluidSynth drums are silent, as pretty_midi has it. Sound has 22,050 samples a second, at which LAME,
+the MP3 encoder, offers 32 kbit/s. soundfile takes a number from 0 to 1 for a bit rate: 0.85 gives that one.
+"""
 
 import dataclasses
 import importlib
@@ -103,7 +107,7 @@ def mp3_of(midi: bytes, seconds: float) -> bytes:
 def mp3_apart(midi: bytes, seconds: float, timeout: float) -> bytes:
     """As `mp3_of`, in a process of its own that ends after `timeout` seconds and has no endless memory.
 
-    Raises NoSoundError where it comes to nothing.
+    Raises NoSoundError where that fails.
     """
     words = [sys.executable, "-m", "cyclegan_jax.rendering.audio", str(seconds)]
     try:

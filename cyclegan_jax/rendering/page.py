@@ -1,4 +1,8 @@
-"""Pages to look at and to listen to: a song, its transfer and its way back, one under another."""
+"""Pages to look at and to listen to: a song, its transfer and its reconstruction, one under another.
+
+A page is one file that needs no other: pictures, sound and MIDI files are in it, and it loads nothing from
+elsewhere. So it can be mailed or kept. Mail and browsers have limits, so it has at most 10 MB.
+"""
 
 import base64
 import html
@@ -36,7 +40,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Piece:
-    """A song in its versions: the original, its transfer and, if there is one, the way back."""
+    """A song in its versions: the original, its transfer and, if there is one, its reconstruction."""
 
     title: str
     versions: Sequence[Version]
@@ -82,7 +86,7 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     """A song's versions under each other on one time line, as a section of a page.
 
     The original's cells are marked where the transfer has lost them, the others' where the original has
-    them not; those that have not come back are outlined.
+    them not; those that the reconstruction lacks are outlined.
     """
     songs = [version.song for version in piece.versions]
     drawing = lay_out(songs, seconds)
@@ -99,9 +103,9 @@ def piece_html(piece: Piece, seconds: float, *, with_sound: bool) -> str:
     remarks = list(piece.remarks)
     if is_cut:
         remarks.append(f"cut after {clock(drawing.seconds)} of {clock(piece.seconds)}")
-    told = f'<p class="remarks">{html.escape("; ".join(remarks))}</p>' if remarks else ""
+    remark = f'<p class="remarks">{html.escape("; ".join(remarks))}</p>' if remarks else ""
     return (
-        f"<section><h2>{html.escape(piece.title)}</h2>{told}"
+        f"<section><h2>{html.escape(piece.title)}</h2>{remark}"
         f'<div class="rolls" data-scale="{drawing.scale:.6g}">{"".join(rows)}</div></section>'
     )
 

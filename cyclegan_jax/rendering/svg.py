@@ -67,7 +67,7 @@ class Drawing:
             return ""
         onsets, ends, rows, are_last = np.array(pieces).T
         left, right = (self.song.seconds(steps) * self.scale for steps in (onsets, ends))
-        middles = self._y(rows + LOWEST_PITCH) + ROW / 2
+        middles = np.asarray(self._y(rows + LOWEST_PITCH)) + ROW / 2
         columns = left, np.minimum(right, self.width), middles, are_last
         shown = left < self.width
         return "".join(

@@ -1,4 +1,17 @@
-"""From the cells that a transfer leaves on back to notes: which of the source's stay, and which are new."""
+"""From a transfer's cells to notes: which of the source's stay, which are held or cut, and which are new.
+
+A source note whose first cell is on stays as it was played if at least half of its cells are on
+(`Controls.keep_whole`). If fewer are, it ends with the last that is on without a gap. If its first is off, it
+goes. Two cases that this leaves open, and why they are decided as they are:
+
+- Cells that are on again after a gap are a new note, since the transfer would sound them anew.
+- Cells that go on right behind a note that stays: the note is held. Struck again at once it would stutter;
+  left as short as it was, the transfer's longer notes would be lost. A held note ends at the next onset of
+  its pitch if that comes before the grid.
+
+Overlapping notes of one pitch, channel and track must end in the order in which they began: otherwise no
+reader could tell which note-off belongs to which.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -132,7 +145,7 @@ def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _in_order(notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Ends such that of overlapping notes of a pitch in a track the first to begin is the first to end.
 
-    Which note-off belongs to which note-on could not be told otherwise.
+    Otherwise no reader could tell which note-off belongs to which note-on.
     """
     at = np.flatnonzero(kept)
     group = (notes.tracks[at] * 16 + notes.channels[at]) * 128 + notes.pitches[at]

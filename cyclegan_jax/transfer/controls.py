@@ -7,7 +7,7 @@ from cyclegan_jax.config import check_range
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
-# Source cells count as logits of ±SOURCE_LOGIT; a threshold between their probabilities gives them back.
+# Source cells count as logits of ±SOURCE_LOGIT; a threshold between their probabilities leaves them.
 SOURCE_LOGIT = 4.0
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.02, 0.98
 

@@ -1,4 +1,4 @@
-"""Phrases that overlap, and the cross-fade of what the networks say of them, so that no seam is heard."""
+"""Phrases that overlap, and the cross-fade of their note probabilities, so that no seam is heard."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,11 @@ def transfer_bars(bars: np.ndarray, network: Network, overlap: int) -> np.ndarra
     padded = np.zeros((starts[-1] + BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES), np.bool_)
     padded[: len(bars)] = bars
     phrases = padded[starts[:, None] + np.arange(BARS_PER_PHRASE)].reshape(-1, *PHRASE_SHAPE)
-    said = network(phrases).reshape(-1, BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES)
+    generated = network(phrases).reshape(-1, BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES)
     weight = weights(overlap).reshape(BARS_PER_PHRASE, STEPS_PER_BAR, 1)
     total = np.zeros(padded.shape, np.float32)
     weight_there = np.zeros((*padded.shape[:2], 1), np.float32)
-    for start, phrase in zip(starts, said, strict=True):
+    for start, phrase in zip(starts, generated, strict=True):
         total[start : start + BARS_PER_PHRASE] += weight * phrase
         weight_there[start : start + BARS_PER_PHRASE] += weight
     return (total / weight_there)[: len(bars)]

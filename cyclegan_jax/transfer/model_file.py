@@ -1,4 +1,9 @@
-"""Models as one file: safetensors in float16, with the config and where they come from beside them."""
+"""Models as one file: safetensors in float16, with the config and where they come from beside them.
+
+The metadata is one entry of JSON with version, SHA-256 and facts. It is one because safetensors writes
+several in no fixed order, and the same model should be the same file to the byte. Nothing in a file is run;
+shapes are checked against those that its config asks for. Computing is in float32 or bfloat16 as in training.
+"""
 
 import hashlib
 import json
@@ -23,7 +28,7 @@ from cyclegan_jax.transfer.model import Model
 
 KEY = "cyclegan_jax model"  # of the one entry of metadata, so that a model is the same file to the byte
 VERSION = 1
-CLASSIFIER = "judge"
+CLASSIFIER = "judge"  # as the files written so far have it, like the fact `judge_accuracy`
 
 
 def save(model: Model, path: Path) -> None:
@@ -32,7 +37,9 @@ def save(model: Model, path: Path) -> None:
     Raises UserError where it has no classifier or float16 cannot hold its parameters.
     """
     if model.classifier is None:
-        raise UserError("this model has no classifier to judge by; a model file needs one.")
+        raise UserError(
+            "this model has no genre classifier, but a model file needs one; export it from its run."
+        )
     params = {**model.generators, CLASSIFIER: model.classifier.params}
     with np.errstate(over="ignore"):
         arrays = {name: np.asarray(leaf, np.float16) for name, leaf in _flat(params).items()}
@@ -59,7 +66,7 @@ def load(path: str | Path) -> Model:
         raise UserError(f"{str(path)!r} is not a file; name a model that launch.export wrote.")
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            told = _told(path, file.metadata() or {})
+            told = _metadata(path, file.metadata() or {})
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be read; make it readable or name another model.") from error
@@ -82,7 +89,7 @@ def load(path: str | Path) -> Model:
     return Model(config, params, GenreClassifier(params.pop(CLASSIFIER), accuracy), trained_on, evaluation)
 
 
-def _told(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     """What a file tells of itself. Raises UserError for another project's, and for another version."""
     try:
         told = json.loads(metadata[KEY])
@@ -128,7 +135,9 @@ def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[s
                 f"{str(path)!r} is not the model it says: {name!r} is {found}, not {shape}; export it again."
             )
         if not np.isfinite(arrays[name]).all():
-            raise UserError(f"{str(path)!r} has values in {name!r} that are no numbers; export it again.")
+            raise UserError(
+                f"{str(path)!r} has values in {name!r} that are NaN or infinite; export it again."
+            )
     return flax.traverse_util.unflatten_dict({n: a.astype(np.float32) for n, a in arrays.items()}, sep="/")
 
 

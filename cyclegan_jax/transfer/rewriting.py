@@ -1,4 +1,9 @@
-"""A song written anew with the notes of an arrangement; all that is not a note stays as it was."""
+"""A song written anew with the notes of an arrangement; all that is not a note stays as it was.
+
+New notes get a track and a free channel of their own, so that no controller or pitch bend of the source
+changes them. They are a piano's, on the grid, and as loud as the source's notes within two beats
+(`arranging.py`).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -55,7 +60,7 @@ def rewrite(
 def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:
     """The tracks without notes that go, and with other note-offs where notes end otherwise.
 
-    Note-offs that closed nothing go where ends are moved, lest they close something now.
+    Where ends are moved, note-offs that closed nothing are removed: they could close a moved note.
     """
     gone: dict[int, set[int]] = defaultdict(set)
     offs: dict[int, list[Event]] = defaultdict(list)
@@ -89,7 +94,7 @@ def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
 
 def _of_program(track: list[Event], program: int) -> list[Event]:
     """A track whose pitched channels have one program from the start, in place of their own."""
-    channels = sorted({event.channel for event in track if event.kind == NOTE_ON} - {DRUM_CHANNEL})
+    channels = sorted({event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - {DRUM_CHANNEL})
     changes = [Event(0, bytes([PROGRAM | channel, program])) for channel in channels]
     return [*changes, *(event for event in track if not _chooses_sound(event))]
 

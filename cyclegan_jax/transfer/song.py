@@ -63,9 +63,9 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     cells = roll.copy()
     for run in bars.runs:
         before = lay(roll, run)
-        said = transfer_bars(before, network, controls.overlap)
-        put_back(said, run, probabilities)
-        put_back(mix(before, said, controls), run, cells)
+        generated = transfer_bars(before, network, controls.overlap)
+        put_back(generated, run, probabilities)
+        put_back(mix(before, generated, controls), run, cells)
     arrangement = arrange(notes, sequence.ticks_per_quarter, probabilities, cells, controls)
     pitched = ~notes.drums
     return TransferredSong(
@@ -82,7 +82,7 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
 def mix(source: np.ndarray, probabilities: np.ndarray, controls: Controls) -> np.ndarray:
     """Which cells sound, bool: those whose logit is above the threshold's.
 
-    (1 - strength) · ±4 + strength · logit(probability), + where `source` is on: 0 gives the source back,
+    (1 - strength) · ±4 + strength · logit(probability), + where `source` is on: 0 gives the source,
     1 the transfer, and a cell that changes at one strength has changed at all greater ones.
     """
     source_logits = np.where(source, SOURCE_LOGIT, -SOURCE_LOGIT)

@@ -35,4 +35,4 @@ def longest_song(folder: Path, split: str, genre: str) -> WholeSong | None:
     roll = np.zeros((int(starts.max()) + PHRASE_STEPS, PITCHES), np.bool_)
     for start, phrase in zip(starts, rolls[rows], strict=True):
         roll[start : start + PHRASE_STEPS] = phrase[:, :, 0]
-    return WholeSong(name.decode(), roll, float(tempos[int(rows[0])]))
+    return WholeSong(bytes(name).decode(), roll, float(tempos[int(rows[0])]))

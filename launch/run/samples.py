@@ -16,7 +16,7 @@ PHRASES = 3  # of each genre
 
 @dataclass(frozen=True)
 class Sample:
-    """One phrase on its way: `name` for files, `title` for people, rolls [64, 84, 1] bool by version."""
+    """A phrase and its transfer: `name` for files, `title` for people, rolls [64, 84, 1] bool by version."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class Sample:
 
 
 def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[Sample]:
-    """Origin, transfer and what its notes give back, of `PHRASES` phrases of each genre over the split."""
+    """Origin, transfer and reconstruction of `PHRASES` phrases of each genre, spread over the split."""
     a, b = transfer.config.pair
     samples = []
     for source, target in ((a, b), (b, a)):

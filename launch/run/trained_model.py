@@ -34,7 +34,7 @@ def complete_model_of_run(folder: RunFolder) -> Model:
     model = model_of_run(folder)
     if model.classifier is None:
         raise UserError(
-            f"the dataset of the run in {str(folder.workdir)!r} is no more in "
+            f"the dataset of the run in {str(folder.workdir)!r} is no longer in "
             f"{str(folder.dataset_folder())!r}, nor its classifier; make it again with launch.prepare."
         )
     return model

@@ -19,22 +19,22 @@ SECONDS = 30.0  # of an evaluation's songs
 
 
 def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Controls) -> Piece:
-    """A song, what `model` makes of it, and what it makes of that on the way back; `name` without ending.
+    """A song, its transfer by `model`, and the reconstruction from that; `name` without ending.
 
-    There is no way back from silence. Raises as `Model.transfer_midi`.
+    Where nothing is left there is no reconstruction. Raises as `Model.transfer_midi`.
     """
     origin = model.origin_of(to)
-    there = model.transfer_midi(midi, to, controls)
+    transferred = model.transfer_midi(midi, to, controls)
     versions = [
-        version_of(model, "original", f"{name}.mid", midi, there.source),
-        version_of(model, f"in {to}", f"{name}_{to}.mid", there.midi, parse_song(there.midi)),
+        version_of(model, "original", f"{name}.mid", midi, transferred.source),
+        version_of(model, f"in {to}", f"{name}_{to}.mid", transferred.midi, parse_song(transferred.midi)),
     ]
-    if not there.kept + there.new:
-        return Piece(name, versions, (*there.remarks, "nothing is left of it"))
-    back = model.transfer_midi(there.midi, origin, controls)
-    title, file_name = f"and back in {origin}", f"{name}_{to}_{origin}.mid"
-    versions.append(version_of(model, title, file_name, back.midi, parse_song(back.midi)))
-    return Piece(name, versions, there.remarks)
+    if not transferred.kept + transferred.new:
+        return Piece(name, versions, (*transferred.remarks, "nothing is left of it"))
+    reconstructed = model.transfer_midi(transferred.midi, origin, controls)
+    title, file_name = f"reconstruction in {origin}", f"{name}_{to}_{origin}.mid"
+    versions.append(version_of(model, title, file_name, reconstructed.midi, parse_song(reconstructed.midi)))
+    return Piece(name, versions, transferred.remarks)
 
 
 def version_of(model: Model, title: str, file_name: str, midi: bytes, song: Song) -> Version:
@@ -78,7 +78,7 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
 
 
 def _piece_of_sample(model: Model, sample: Sample) -> Piece:
-    titles = {"origin": "original", "transfer": "transferred", "cycle": "and back"}
+    titles = {"origin": "original", "transfer": "transferred", "cycle": "reconstruction"}
     versions = []
     for version, title in titles.items():
         midi = sample.midi(version)

@@ -1,4 +1,16 @@
-"""The local page: a MIDI file goes in; picture, sound and transfer come back; nothing is kept."""
+"""The local page: a MIDI file goes in; picture, sound and transfer are the answer; nothing is kept.
+
+Promises: songs stay on this machine, nothing of them is written to disk, nothing is loaded from elsewhere.
+Starlette with a page of our own keeps them. Gradio keeps uploads in a folder, serves files by name, loads
+fonts and scripts from elsewhere, queues without end, and has no player over a roll.
+
+- The program holds no state: a picture is answered with the MIDI files in it, and the page sends one of
+  them again to get its sound.
+- Requests must be of type `audio/midi`, which other sites' pages can't send without being asked first, and
+  must name this host, against DNS rebinding.
+- Sound is made by a process of its own, which can be ended. Transfers look at the clock between batches of
+  64 phrases.
+"""
 
 import asyncio
 import contextlib
@@ -58,7 +70,7 @@ class Limits(NamedTuple):
 def build_app(model: Model, limits: Limits) -> Starlette:
     """The page at `/`; `/transfer` and `/sound`, which take a MIDI file as a request's body.
 
-    What cannot be done is told in a sentence of plain text, with status 400, 408, 413, 415, 422, 503 or 504.
+    What cannot be done is answered by a sentence as plain text, status 400, 408, 413, 415, 422, 503 or 504.
     """
     desk = _Desk(limits)
 
@@ -126,7 +138,7 @@ class _Desk:
     def _done(self, doing: asyncio.Future) -> None:
         self._free.release()
         with contextlib.suppress(asyncio.CancelledError):
-            doing.exception()  # looked at, lest it be told as forgotten where nobody waits any more
+            doing.exception()  # asked for, since asyncio warns of one that nobody asks for
 
 
 async def _midi(request: Request, limits: Limits) -> bytes:
@@ -208,7 +220,8 @@ def _mib(limits: Limits) -> str:
     return f"{limits.file_bytes / 2**20:g} MiB"
 
 
-async def _told(_: Request, error: HTTPException) -> Response:
+async def _told(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
     return PlainTextResponse(error.detail, error.status_code, headers=HEADERS)
 
 

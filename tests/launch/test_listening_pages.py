@@ -31,7 +31,7 @@ def test_a_song_has_its_transfer_and_its_way_back_by_the_same_controls(model, so
     there = model.transfer_midi(song, "jazz", controls).midi
     back = model.transfer_midi(there, "pop", controls).midi
     assert [version.midi for version in piece.versions] == [song, there, back]
-    assert [version.title for version in piece.versions] == ["original", "in jazz", "and back in pop"]
+    assert [version.title for version in piece.versions] == ["original", "in jazz", "reconstruction in pop"]
     assert [version.file_name for version in piece.versions] == [
         "tune.mid",
         "tune_jazz.mid",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.midi.metre import UNTOLD, lay, lay_bars, put_back
+from cyclegan_jax.midi.metre import NO_SIGNATURE, lay, lay_bars, put_back
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 
@@ -35,7 +35,7 @@ def test_common_time_has_bars_of_16_steps_the_last_cut_off():
 def test_a_song_that_tells_no_metre_is_taken_as_common_time_and_says_so():
     runs, remarks = lay_bars(score_of(), 32, any_metre=False)
     assert [run.tolist() for run in runs] == [[[0, 16], [16, 32]]]
-    assert remarks == (UNTOLD,) and "4/4" in UNTOLD
+    assert remarks == (NO_SIGNATURE,) and "4/4" in NO_SIGNATURE
 
 
 @pytest.mark.parametrize(

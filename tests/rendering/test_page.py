@@ -18,12 +18,12 @@ from cyclegan_jax.rendering.page import Piece, Version, page, piece_html
 
 @pytest.fixture
 def piece(tmp_path) -> Piece:
-    """Ten seconds, transferred and back, with a title that would be a tag."""
+    """Ten seconds, transferred and reconstructed, with a title that would be a tag."""
     midis = [
         write_midi_file(tmp_path / "a.mid", [(0, 9600, 60), (n * 480, n * 480 + 480, 70 + n)]).read_bytes()
         for n in range(3)
     ]
-    titles = ("original", "in pop & co", "and <back>")
+    titles = ("original", "in pop & co", "and <again>")
     versions = [
         Version(title, f'song"{n}.mid', midi, parse_song(midi), {"jazz": 0.25, "pop": 0.75} if n else {})
         for n, (title, midi) in enumerate(zip(titles, midis, strict=True))
@@ -49,7 +49,7 @@ def test_pictures_sounds_and_files_are_in_the_page_and_nothing_comes_from_elsewh
 def test_what_people_name_is_text_and_no_markup(piece):
     text = page("a <b> & c", "<facts>", [piece])
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text
-    assert "a &lt;b&gt; &amp; c" in text and "&lt;facts&gt;" in text and "and &lt;back&gt;" in text
+    assert "a &lt;b&gt; &amp; c" in text and "&lt;facts&gt;" in text and "and &lt;again&gt;" in text
     assert 'download="song&quot;0.mid"' in text and "taken as 4/4; &lt;i&gt;" in text
 
 

@@ -196,7 +196,7 @@ def test_values_that_are_no_numbers_are_refused(exported, tmp_path):
     arrays[name] = arrays[name] * np.float16("nan")
     told["sha256"] = _digest(told["facts"], arrays)
     (tmp_path / "a.model").write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
-    with pytest.raises(UserError, match="that are no numbers"):
+    with pytest.raises(UserError, match="that are NaN or infinite"):
         load(tmp_path / "a.model")
 
 
@@ -220,7 +220,7 @@ def test_parameters_that_are_not_the_configs_are_refused(model, tmp_path, spoil,
         load(tmp_path / "a.model")
 
 
-def test_what_float16_cannot_hold_and_what_has_no_judge_is_not_saved(model, tmp_path):
+def test_what_float16_cannot_hold_and_what_has_no_classifier_is_not_saved(model, tmp_path):
     huge = {**model.generators, "gen_ab": jax.tree.map(lambda leaf: leaf + 1e6, model.generators["gen_ab"])}
     with pytest.raises(UserError, match="float16 cannot hold"):
         save(dataclasses.replace(model, generators=huge), tmp_path / "a.model")
