@@ -8,7 +8,7 @@ from support.documents import DOCUMENTS, ROOT, blocks, name_of
 from support.running import run_command
 
 README = ROOT / "README.md"
-OF_THEN = ("BUILD_NOTES.md", "CHANGELOG.md")
+OF_THEN = ("CHANGELOG.md", "history.md")  # name the flags of their day
 
 
 def without_code(text: str) -> str:
@@ -27,8 +27,7 @@ def commands_in(text: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-# The pages of results tell what a commit of then was told; the notes and the changelog, what there was.
-OF_TODAY = [page for page in DOCUMENTS if page.parent.name != "results" and page.name not in OF_THEN]
+OF_TODAY = [page for page in DOCUMENTS if page.name not in OF_THEN]
 FLAGS_NAMED: dict[str, set[str]] = {}
 for page in OF_TODAY:
     for command, names in commands_in(page.read_text()):
