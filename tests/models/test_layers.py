@@ -50,6 +50,7 @@ def test_the_pullback_of_instance_norm_is_that_of_its_formula(rng):
     def formula(x, scale, offset):
         mean = x.mean(axis=(1, 2), keepdims=True)
         variance = ((x - mean) ** 2).mean(axis=(1, 2), keepdims=True)
+        scale, offset = scale.reshape(1, 1, 1, -1), offset.reshape(1, 1, 1, -1)
         return scale * (x - mean) / jnp.sqrt(variance + 1e-5) + offset
 
     y, pull_back = jax.vjp(normalise, x, scale, offset)
