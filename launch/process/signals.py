@@ -73,9 +73,9 @@ def asked() -> int | None:
 
 @contextlib.contextmanager
 def deferred(deferred: bool = True) -> Iterator[None]:
-    """A block that asks for itself whether it is to stop or, by False, a part of one that does not.
+    """A block that asks `asked` itself whether to stop or, with False, a part of one that does not.
 
-    StoppedError is raised where a signal came that nobody is to ask for any more.
+    At its ends StoppedError is raised if a signal came and no outer block asks for it.
     """
     before, _Asked.deferred = _Asked.deferred, deferred
     try:
@@ -94,7 +94,7 @@ def _raise_if_due() -> None:
 
 @contextlib.contextmanager
 def saving() -> Iterator[None]:
-    """A block that is to be finished however long it takes."""
+    """A block that may take as long as it needs: the watching thread waits for its end."""
     _Asked.saving = True
     try:
         yield

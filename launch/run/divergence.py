@@ -27,7 +27,7 @@ SLOWER = 0.5  # the learning rate's factor at each of them
 
 
 def note(error: TrainingDivergedError, batches: PairBatches, config: Config, folder: RunFolder) -> None:
-    """Write `diverged.json`: the error, the steps, and by step and name of the batch its phrases."""
+    """Write `diverged.json`: the error, its steps, and the phrases of each step's batches."""
     phrases = {
         str(step): {
             name: _phrases(rows, batches, config, folder) for name, rows in batches.rows(step - 1).items()
@@ -39,7 +39,7 @@ def note(error: TrainingDivergedError, batches: PairBatches, config: Config, fol
 
 
 def slowed(config: Config, rollbacks: int) -> Config:
-    """The config with the learning rate that a run has come down to by so many rollbacks."""
+    """The config with the learning rate after so many rollbacks."""
     return dataclasses.replace(config, learning_rate=config.learning_rate * SLOWER**rollbacks)
 
 
@@ -49,9 +49,9 @@ def count_rollbacks(folder: RunFolder) -> int:
 
 
 def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -> bool:
-    """Note in `rollbacks.json` that the run goes on from its newest checkpoint by a smaller learning rate.
+    """Add a rollback to `rollbacks.json`: the run goes on from its newest checkpoint with half the rate.
 
-    False, and nothing noted, where that has been done too often.
+    False, and nothing added, after `MOST_ROLLBACKS` of them.
     """
     before = _rollbacks(folder)
     if len(before) >= MOST_ROLLBACKS:

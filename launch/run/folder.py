@@ -16,7 +16,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.errors import NotWrittenError, UserError
 from launch.run.provenance import provenance
 
-HALF = f"{PREFIX}*"  # written by what was killed before it could rename it
+HALF = f"{PREFIX}*"  # files of a process killed before it could rename them
 LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
 
 
@@ -55,10 +55,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Make the folder, if need be; while it lasts no other process trains into it.
+        """Make the folder, if need be, and lock it: within the block no other process trains into it.
 
-        What a killed process has left half written is cleared away. A lock goes with the process that
-        holds it, however that ends. Raises UserError, naming the holder, where there is one.
+        Half-written files of a killed process are deleted. The lock ends with the process that holds it,
+        however that ends. Raises UserError, naming the holder, where the folder is locked.
         """
         self.workdir.mkdir(parents=True, exist_ok=True)
         with (self.workdir / ".lock").open("a+") as lock:
@@ -80,10 +80,10 @@ class RunFolder:
             yield
 
     def _clear_half_written(self) -> None:
-        """Of this run alone: folders of others may lie below, as in that of a sweep."""
+        """Of this run alone: the folder of a sweep has other runs' folders in it."""
         ours = (self.checkpoints, self.workdir / "samples", self.workdir / "evaluation")
         for left in chain(self.workdir.glob(HALF), *(folder.rglob(HALF) for folder in ours)):
-            left.unlink(missing_ok=True)  # it may be an evaluation's, which renames it meanwhile
+            left.unlink(missing_ok=True)  # an evaluation in another process may have renamed it
 
     def is_finished(self, config: Config) -> bool:
         """Whether the run here has been trained to the end and evaluated there."""
@@ -91,7 +91,7 @@ class RunFolder:
         return path.exists() and _read(path).get("trained_steps") == config.steps
 
     def claim(self, config: Config, dataset_folder: Path) -> None:
-        """Make the folder, if need be, and write down what the run is of, and by what it is trained."""
+        """Make the folder, if need be, and write down the run's config, its dataset and its provenance."""
         self.workdir.mkdir(parents=True, exist_ok=True)
         write_whole(self.workdir / "dataset.json", json.dumps({"folder": str(dataset_folder)}) + "\n")
         write_whole(self.workdir / "config.json", config.to_json())
