@@ -17,7 +17,7 @@ from absl import flags
 from tqdm import tqdm
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.config import DTYPES, PRESETS, RECIPES, Config, MemorySaving
+from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving, check_range
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
 from launch.benchmarks import commands as command_figures
@@ -26,25 +26,19 @@ from launch.benchmarks.pytorch_peer import Peer, peer_config
 from launch.benchmarks.step import StepTimer, TransferTimer
 from launch.flags import memory as memory_flags
 from launch.flags.resolve import resolve_dtype, resolve_preset
+from launch.flags.shared import JSON, ROUNDS, STEPS
+from launch.flags.training import DTYPE, PRESET, RECIPE, SIZES
 from launch.process.runner import refuse_arguments, run
 from launch.run.feed import default_steps_per_dispatch
 
 flags.adopt_module_key_flags(memory_flags)
 MEASURES = ("step", "transfer", "input", "loop", "start", "song")
-PRESET = flags.DEFINE_enum(
-    "preset", "auto", ("auto", *PRESETS), "Size of nets and batch, as in launch.train."
-)
-RECIPE = flags.DEFINE_enum("recipe", "paper", tuple(RECIPES), "Objective, as in launch.train.")
-WIDTH = flags.DEFINE_integer("width", None, "Channels of the first convolution; default by preset.")
-BLOCKS = flags.DEFINE_integer("blocks", None, "Residual blocks of a generator; default by preset.")
-BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Phrases of each genre a step; default by preset.")
-DTYPE = flags.DEFINE_enum("dtype", "auto", ("auto", *DTYPES), "Arithmetic of networks, as in launch.train.")
+DEFAULT_RECIPE, DEFAULT_ROUNDS, DEFAULT_STEPS = "paper", 5, 10
+for flag in (PRESET, RECIPE, *SIZES.values(), DTYPE, ROUNDS, STEPS, JSON):
+    flags.declare_key_flag(flag.name)
 MEASURE = flags.DEFINE_multi_enum("measure", MEASURES, MEASURES, "What to time; may be given several times.")
-ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds, each of which times our step and the peer's in turn.", 1)
-STEPS = flags.DEFINE_integer("steps", 10, "Steps, or transfers, timed in a round.", 1)
 PEER_FLAG = flags.DEFINE_string("peer", None, "PyTorch script to take turns with; ours has its net then.")
 PEAK_TFLOPS = flags.DEFINE_float("peak_tflops", None, "The device's peak; known of common ones.", 1e-3)
-JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
 
 LOOP_TICKS = 5
 # Dense bfloat16 peaks by the makers' data sheets, of devices whose `device_kind` begins with these words.
@@ -65,6 +59,7 @@ PEAKS = {
 def main(arguments: list[str]) -> None:
     """Measure, print, and write the figures."""
     refuse_arguments(arguments)
+    _steps()  # a wrong number is refused before anything is timed
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # leaves memory for the peer
     jax.config.update("jax_enable_compilation_cache", False)
     config, memory = _config(), memory_flags.memory()
@@ -84,14 +79,20 @@ def main(arguments: list[str]) -> None:
         write_whole(Path(JSON.value), json.dumps(figures, indent=2) + "\n")
 
 
+def _steps() -> int:
+    steps = DEFAULT_STEPS if STEPS.value is None else STEPS.value
+    check_range("steps", steps, 1, 2**31 - 1)
+    return steps
+
+
 def _config() -> Config:
-    for flag in (BLOCKS, RECIPE):
+    for flag in (SIZES["blocks"], RECIPE):
         if PEER_FLAG.value and flag.present:
             raise UserError(f"{flag.name} is given, but beside a peer ours has the peer's; leave it out.")
     sizes = PRESETS[resolve_preset(PRESET.value, jax.default_backend())]
     chosen = {name: sizes[name] for name in ("width", "blocks", "batch_size")}
-    given = {flag.name: flag.value for flag in (WIDTH, BLOCKS, BATCH_SIZE) if flag.value is not None}
-    options: dict[str, Any] = {**RECIPES[RECIPE.value], **chosen, **given}
+    given = {flag.name: flag.value for flag in SIZES.values() if flag.value is not None}
+    options: dict[str, Any] = {**RECIPES[RECIPE.value or DEFAULT_RECIPE], **chosen, **given}
     options["dtype"] = resolve_dtype(DTYPE.value, jax.default_backend())
     if options.get("model") == "base":
         options["pool_size"] = 0
@@ -106,7 +107,7 @@ def _measured(config: Config, at_once: int, memory: MemorySaving) -> Iterator[tu
     if {"step", "transfer"} & set(wanted):
         yield from measure_in_turn(config, at_once, memory).items()
     if "input" in wanted:
-        yield "input", {"phrases_per_second": step_figures.time_input(config, STEPS.value)}
+        yield "input", {"phrases_per_second": step_figures.time_input(config, _steps())}
     if "loop" in wanted:
         yield "loop", measure_loop(config, at_once, memory)
     if "start" in wanted:
@@ -120,23 +121,23 @@ def measure_loop(config: Config, at_once: int, memory: MemorySaving) -> dict[str
     cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
     timer = StepTimer(config, at_once, memory)
     loops, lost = [], []
-    for _ in tqdm(range(ROUNDS.value), unit=" rounds"):
-        before = statistics.median(timer.seconds() for _ in range(STEPS.value))
+    for _ in tqdm(range(ROUNDS.value or DEFAULT_ROUNDS), unit=" rounds"):
+        before = statistics.median(timer.seconds() for _ in range(_steps()))
         loops.append(step_figures.time_loop(config, cadence, memory))
-        after = statistics.median(timer.seconds() for _ in range(STEPS.value))
+        after = statistics.median(timer.seconds() for _ in range(_steps()))
         lost.append(loops[-1] / statistics.mean((before, after)) - 1.0)
     return {"seconds": statistics.median(loops), "lost": statistics.median(lost), "each": lost}
 
 
 def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[str, dict[str, Any]]:
     """Our step and our transfer of a batch by rounds, in turn with the peer's; medians, and the ratios."""
-    peer = Peer(Path(PEER_FLAG.value), config, STEPS.value) if PEER_FLAG.value else None
+    peer = Peer(Path(PEER_FLAG.value), config, _steps()) if PEER_FLAG.value else None
     timers = {"step": StepTimer(config, at_once, memory), "transfer": TransferTimer(config)}
     ours: dict[str, list[float]] = {name: [] for name in timers}
     theirs: list[dict[str, float]] = []
-    for _ in tqdm(range(ROUNDS.value), unit=" rounds"):
+    for _ in tqdm(range(ROUNDS.value or DEFAULT_ROUNDS), unit=" rounds"):
         for name, timer in timers.items():
-            ours[name].append(statistics.median(timer.seconds() for _ in range(STEPS.value)))
+            ours[name].append(statistics.median(timer.seconds() for _ in range(_steps())))
         if peer:
             theirs.append(peer.round())
     figures = {

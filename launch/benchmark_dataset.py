@@ -29,16 +29,15 @@ from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import columns, genres_of
 from cyclegan_jax.pianoroll.roll import BEATS_PER_BAR, STEPS_PER_BEAT
+from launch.flags.shared import JSON, MIDI_DIR, ROUNDS, required
 from launch.process.runner import refuse_arguments, run
 
-MIDI_DIR = flags.DEFINE_string(
-    "midi_dir", None, "Folder with one sub-folder of MIDI files a genre.", required=True
-)
-ROUNDS = flags.DEFINE_integer("rounds", 3, "Builds, each beside a part of the pretty_midi readings.", 1)
+DEFAULT_ROUNDS = 3
+for flag in (MIDI_DIR, ROUNDS, JSON):
+    flags.declare_key_flag(flag.name)
 COPIES = flags.DEFINE_integer(
     "copies", 0, "Copies of each file to build a large dataset of, in place of the timing.", 0, 72
 )
-JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
 
 KEY_SHIFTS = range(-6, 6)  # semitones; a copy is one of these and a rotation by so many eighths of the bars
 STREAMED_BATCH = 16  # phrases of each genre, the paper's
@@ -47,12 +46,13 @@ STREAMED_BATCH = 16  # phrases of each genre, the paper's
 def main(arguments: list[str]) -> None:
     """Measure, print, and write the figures."""
     refuse_arguments(arguments)
-    files = find_song_files(Path(MIDI_DIR.value))
+    midi_dir = Path(required(MIDI_DIR, "music"))
+    files = find_song_files(midi_dir)
     with tempfile.TemporaryDirectory(prefix="benchmark_dataset_") as scratch:
         if COPIES.value:
             figures = measure_scale(files, COPIES.value, Path(scratch))
         else:
-            figures = measure_speed(Path(MIDI_DIR.value), files, ROUNDS.value, Path(scratch))
+            figures = measure_speed(midi_dir, files, ROUNDS.value or DEFAULT_ROUNDS, Path(scratch))
     text = json.dumps(figures, indent=2)
     print(text)
     if JSON.value:

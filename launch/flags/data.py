@@ -11,13 +11,14 @@ from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepar
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import MAX_BARS
-from launch.flags.shared import DATA_DIR
+from launch.flags.shared import DATA_DIR, MIDI_DIR
 from launch.process.text_table import text_table
 
 MOST_SEMITONES = 24  # in which a phrase is moved up or down
 DEFAULT_DATA_DIR = "data"
 
-flags.declare_key_flag(DATA_DIR.name)
+for flag in (DATA_DIR, MIDI_DIR):
+    flags.declare_key_flag(flag.name)
 
 DATASET = flags.DEFINE_enum(
     "dataset",
@@ -26,7 +27,6 @@ DATASET = flags.DEFINE_enum(
     "demo: synthetic songs, made at once; midi: the files of --midi_dir; paper: the arrays of the paper's "
     "authors in --manual_dir. Default: what the folder given is for, else demo.",
 )
-MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
 MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
 MAX_BARS_FLAG = flags.DEFINE_integer(
     "max_bars", MAX_BARS, "Most bars of a song; longer ones are refused.", lower_bound=1

@@ -15,6 +15,21 @@ EPOCHS = flags.DEFINE_integer(
     "Epochs to train; default by preset. In launch.classify: train the genre classifier anew, for so many "
     "epochs at most.",
 )
+STEPS = flags.DEFINE_integer(
+    "steps",
+    None,
+    "Steps to train, in place of --epochs. In launch.benchmark: steps, or transfers, timed in a round; "
+    "default: 10.",
+)
+ROUNDS = flags.DEFINE_integer(
+    "rounds",
+    None,
+    "Rounds of a benchmark. Default in launch.benchmark: 5, each of which times our step and the peer's in "
+    "turn; in launch.benchmark_dataset: 3 builds, each beside a part of the pretty_midi readings.",
+    lower_bound=1,
+)
+JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
+MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
 DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,

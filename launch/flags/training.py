@@ -13,10 +13,10 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
 from launch.flags.fields import default_of, define, define_optional, help_of
 from launch.flags.resolve import resolve_dtype, resolve_pool_size, resolve_preset
-from launch.flags.shared import EPOCHS, MODEL, PAIR, WORKDIR
+from launch.flags.shared import EPOCHS, MODEL, PAIR, STEPS, WORKDIR
 from launch.run.training_data import TrainingData
 
-for flag in (PAIR, EPOCHS, MODEL, WORKDIR):
+for flag in (PAIR, EPOCHS, STEPS, MODEL, WORKDIR):
     flags.declare_key_flag(flag.name)
 PRESET = flags.DEFINE_enum(
     "preset",
@@ -29,9 +29,8 @@ RECIPE = flags.DEFINE_enum(
     None,
     tuple(RECIPES),
     "Objective; paper: the published one, for reproduction; robust: ours, which keeps the song. Default: "
-    "robust; in launch.sweep paper.",
+    "robust; in launch.sweep and launch.benchmark paper.",
 )
-STEPS = flags.DEFINE_integer("steps", None, "Steps to train, in place of --epochs.")
 CONSTANT_EPOCHS = flags.DEFINE_integer(
     "constant_epochs", None, "Epochs before the learning rate falls; default: half of all."
 )

@@ -17,6 +17,7 @@ from launch.flags import training
 from launch.flags.shared import PAIR, required
 
 COMMANDS = ("train", "sweep", "evaluate", "export", "classify", "prepare", "transfer", "listen", "serve")
+COMMANDS += ("benchmark", "benchmark_dataset")
 # The fields that come of other flags, whose help is of its own.
 OTHERWISE = {"pair", "steps", "constant_steps"}
 FIELDS = [(owner, field) for owner in (Config, MemorySaving, Cadence) for field in dataclasses.fields(owner)]
