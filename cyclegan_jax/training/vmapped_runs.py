@@ -5,17 +5,19 @@ grouped ones, and a step of three runs took twice as long as three steps (0.175 
 8 and batch 4), so runs go one by one there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
-from cyclegan_jax.training.train_step import Batch, Metrics, build_train_step
+from cyclegan_jax.training.train_step import Metrics, build_train_step
 
 _Tree = TypeVar("_Tree", TrainState, Metrics)
+Batch = Mapping[str, np.ndarray | jax.Array]  # as it comes from the host, or from a device
 SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
 
 

@@ -83,8 +83,10 @@ def beam() -> dict[str, Any]:
     if not (BEAM_RUNNER.value or BEAM_OPTIONS.value):
         return {}
     try:
-        from apache_beam.options.pipeline_options import PipelineOptions
-        from apache_beam.runners import create_runner
+        from apache_beam.options.pipeline_options import (  # pyright: ignore[reportMissingImports]
+            PipelineOptions,
+        )
+        from apache_beam.runners import create_runner  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError(
             "--beam_runner and --beam_options need Apache Beam; pip install 'cyclegan_jax[beam]'."
