@@ -37,9 +37,7 @@ def save(model: Model, path: Path) -> None:
     Raises UserError where it has no classifier or float16 cannot hold its parameters.
     """
     if model.classifier is None:
-        raise UserError(
-            "this model has no genre classifier, but a model file needs one; export it from its run."
-        )
+        raise UserError("this model has no classifier, but a model file needs one; export it from its run.")
     params = {**model.generators, CLASSIFIER: model.classifier.params}
     with np.errstate(over="ignore"):
         arrays = {name: np.asarray(leaf, np.float16) for name, leaf in _flat(params).items()}

@@ -41,7 +41,7 @@ def opened(page, browser):
     return browser
 
 
-def test_it_shows_and_plays_original_transfer_and_way_back(opened, page):
+def test_it_shows_and_plays_original_transfer_and_reconstruction(opened, page):
     assert [title.text for title in all_of(opened, "h3")] == ["original", "in jazz", "reconstruction in pop"]
     assert len(all_of(opened, ".rolls svg")) == 3
     widths = {picture.size["width"] for picture in all_of(opened, ".rolls svg")}

@@ -25,7 +25,7 @@ def song(tmp_path) -> bytes:
     return write_midi_file(tmp_path / "song.mid", notes).read_bytes()
 
 
-def test_a_song_has_its_transfer_and_its_way_back_by_the_same_controls(model, song):
+def test_a_song_has_its_transfer_and_its_reconstruction_by_the_same_controls(model, song):
     controls = Controls(program=4)
     piece = piece_of_song(model, "tune", song, "jazz", controls)
     there = model.transfer_midi(song, "jazz", controls).midi
@@ -40,7 +40,7 @@ def test_a_song_has_its_transfer_and_its_way_back_by_the_same_controls(model, so
     assert all(set(version.probabilities) == {"jazz", "pop"} for version in piece.versions)
 
 
-def test_where_nothing_is_left_there_is_no_way_back_and_the_page_says_so(model, song):
+def test_where_nothing_is_left_there_is_no_reconstruction_and_the_page_says_so(model, song):
     silent = SilentModel(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)})
     piece = piece_of_song(silent, "tune", song, "jazz", Controls())
     assert len(piece.versions) == 2 and piece.versions[1].probabilities == {}
