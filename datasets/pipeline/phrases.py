@@ -73,7 +73,11 @@ class Column:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
+    @overload
+    def __getitem__(self, rows: int) -> Any: ...  # noqa: ANN401
+    @overload
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+    def __getitem__(self, rows: int | slice | np.ndarray) -> Any:
         """`column[3]`, `column[2:9]` or `column[[5, 1]]`: the rows asked for, stacked."""
         places = self.places[rows]
         values = [self._decode(record) for record in self.shards.read(np.atleast_1d(places))]
