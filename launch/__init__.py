@@ -2,9 +2,9 @@
 
 - `prepare`: make the dataset of MIDI files or arrays.
 - `train`: train a CycleGAN between two genres, evaluate it, and write a page to listen to.
-- `sweep`: train over values of σ_D and sets of discriminators, for the paper's tables.
+- `sweep`: train one run for each σ_D and set of discriminators, for the paper's tables.
 - `evaluate`: evaluate a trained run on the test split.
-- `classify`: train the genre classifier, and measure how it bears noise.
+- `classify`: train the genre classifier, and measure its accuracy under noise.
 - `export`: write a trained run's model as one file.
 - `transfer`: transfer songs to the other genre, a MIDI file for each.
 - `listen`: write a page with songs, their transfers and their cycles, to see and hear.

@@ -1,6 +1,6 @@
 """Time training and transfer on this machine: the step, the loop around it, the input, start-up, a song.
 
-With `--peer` a PyTorch script takes turns with our step, and the ratio of the two is told.
+With `--peer` a PyTorch script is timed in turn with our step, and the ratio of the two is printed.
 """
 
 import dataclasses
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # leaves memory for the peer
     jax.config.update("jax_enable_compilation_cache", False)
     config, memory = _config(), memory_flags.memory()
-    # The peer waits for each of its steps, so ours does, too, beside it.
+    # The peer waits for each of its steps. So beside a peer we wait for each of ours, too.
     at_once = 1 if PEER_FLAG.value else default_steps_per_dispatch(Cadence().log_every)
     figures: dict[str, Any] = {
         "device": jax.devices()[0].device_kind,
@@ -102,7 +102,7 @@ def _config() -> Config:
 
 
 def _measured(config: Config, at_once: int, memory: MemorySaving) -> Iterator[tuple[str, Any]]:
-    """The figures asked for, as they come in."""
+    """The figures that were asked for, each as soon as it is measured."""
     wanted = MEASURE.value
     if {"step", "transfer"} & set(wanted):
         yield from measure_in_turn(config, at_once, memory).items()
@@ -117,7 +117,7 @@ def _measured(config: Config, at_once: int, memory: MemorySaving) -> Iterator[tu
 
 
 def measure_loop(config: Config, at_once: int, memory: MemorySaving) -> dict[str, Any]:
-    """Seconds a step of the training loop, and what it loses to the bare step, by rounds of both in turn."""
+    """Seconds a step of the training loop, and how much slower that is than the step alone, timed in turn."""
     cadence = Cadence(eval_every=config.steps, steps_per_dispatch=at_once)
     timer = StepTimer(config, at_once, memory)
     loops, lost = [], []
@@ -130,7 +130,7 @@ def measure_loop(config: Config, at_once: int, memory: MemorySaving) -> dict[str
 
 
 def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[str, dict[str, Any]]:
-    """Our step and our transfer of a batch by rounds, in turn with the peer's; medians, and the ratios."""
+    """Our step and our transfer of a batch, timed in turn with the peer's; the medians, and their ratios."""
     peer = Peer(Path(PEER_FLAG.value), config, _steps()) if PEER_FLAG.value else None
     timers = {"step": StepTimer(config, at_once, memory), "transfer": TransferTimer(config)}
     ours: dict[str, list[float]] = {name: [] for name in timers}
@@ -156,7 +156,7 @@ def measure_in_turn(config: Config, at_once: int, memory: MemorySaving) -> dict[
 
 
 def _speed(config: Config, ours: list[float], theirs: list[float]) -> dict[str, Any]:
-    """Median seconds, phrases of a genre a second and, where there are the peer's seconds, the ratios."""
+    """Median seconds, phrases of one genre a second and, if the peer was timed, the ratios."""
     seconds = statistics.median(ours)
     speed: dict[str, Any] = {"seconds": seconds, "phrases_per_second": config.batch_size / seconds}
     if theirs:
@@ -166,7 +166,7 @@ def _speed(config: Config, ours: list[float], theirs: list[float]) -> dict[str, 
 
 
 def _work(config: Config, operations: float, seconds: float, devices: int) -> dict[str, float | None]:
-    """Operations a phrase and a second, and their share of the peak given or known; None where none is."""
+    """Operations a phrase and a second, and their share of the device's peak, None where that is unknown."""
     tflops = operations / seconds / 1e12
     peak = PEAK_TFLOPS.value or known_peak(jax.devices()[0].device_kind)
     return {
@@ -177,7 +177,7 @@ def _work(config: Config, operations: float, seconds: float, devices: int) -> di
 
 
 def known_peak(kind: str) -> float | None:
-    """Dense bfloat16 TFLOP/s of a kind of device, as JAX names it."""
+    """Dense bfloat16 TFLOP/s of a kind of device, by JAX's name for it; None for an unknown one."""
     return next((peak for name, peak in PEAKS.items() if re.match(rf"{name}\b", kind)), None)
 
 

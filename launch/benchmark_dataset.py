@@ -1,10 +1,10 @@
-"""Time `launch.prepare` on a folder of MIDI beside pretty_midi, streaming, and memory on many files.
+"""Time `launch.prepare` against pretty_midi, and streaming; measure memory on many files.
 
 Every round builds the dataset in a fresh process, then reads a part of the same files with pretty_midi
-and takes their piano rolls at 4 steps a beat; all rounds together read every file once. Then batches
-are streamed from the dataset on disk, as `launch.train` does where it does not fit in memory. With
-`--copies=N` each file is written N times, shifted in pitch and in the order of its bars, and the
-dataset is built of the copies.
+and makes their piano rolls at 4 steps a beat. All rounds together read every file once. Then batches
+are streamed from the dataset on disk, as `launch.train` does if it does not fit in memory. With
+`--copies=N` each file is written N times, with other pitches and another order of its bars, and the
+dataset is built from the copies.
 """
 
 import json
@@ -39,7 +39,7 @@ COPIES = flags.DEFINE_integer(
     "copies", 0, "Copies of each file to build a large dataset of, in place of the timing.", 0, 72
 )
 
-KEY_SHIFTS = range(-6, 6)  # semitones; a copy is one of these and a rotation by so many eighths of the bars
+KEY_SHIFTS = range(-6, 6)  # semitones; copies differ in these, and in how far their bars are rotated
 STREAMED_BATCH = 16  # phrases of each genre, the paper's
 
 
@@ -101,7 +101,7 @@ def resident(pid: int) -> Iterator[tuple[str, float]]:
         yield "main_mib", process.memory_info().rss / 2**20
         for child in process.children():
             yield "worker_mib", child.memory_info().rss / 2**20
-    except psutil.Error:  # gone since
+    except psutil.Error:  # the process has ended
         return
 
 
@@ -121,7 +121,7 @@ def time_pretty_midi(path: str) -> tuple[float, float, float]:
 
 
 def stream_rate(folder: Path) -> float:
-    """Phrases a second, of A, B and M, that batches of `full` bring from disk, nothing held."""
+    """Phrases of A, B and M a second that batches of `full` bring from disk, nothing kept in memory."""
     by_genre = [columns(folder, "train", genre)[0] for genre in genres_of(folder)]
     batches = PairBatches(by_genre[0], by_genre[1], by_genre, STREAMED_BATCH, seed=0)
     phrases = 0
@@ -132,7 +132,7 @@ def stream_rate(folder: Path) -> float:
 
 
 def measure_scale(files: list[SongFile], copies: int, scratch: Path) -> dict:
-    """Write the copies, build the dataset of them, and tell what was kept and what it took."""
+    """Write the copies and build the dataset from them; how many were kept, the time and the memory."""
     for file in tqdm(files, "writing copies", leave=False):
         score = symusic.Score.from_file(file.path)
         for number in range(copies):
@@ -153,7 +153,7 @@ def measure_scale(files: list[SongFile], copies: int, scratch: Path) -> dict:
 
 
 def copy_of(score: symusic.Score, number: int) -> symusic.Score:  # pyright: ignore[reportInvalidTypeForm]
-    """The copy of a number: other pitches by whole semitones, other bars first."""
+    """Copy `number` of a song: moved by whole semitones, and beginning with another of its bars."""
     rotation, key = divmod(number, len(KEY_SHIFTS))
     bar = score.ticks_per_quarter * BEATS_PER_BAR
     length = (score.end() // bar + 1) * bar

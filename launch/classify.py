@@ -1,4 +1,4 @@
-"""Train the genre classifier of a pair and print how it bears noise (paper, table IV)."""
+"""Train the genre classifier of a pair and print its accuracy under noise (paper, table IV)."""
 
 from absl import flags
 
@@ -20,7 +20,7 @@ RETRAIN = flags.DEFINE_bool("retrain", False, "Train anew even where one is kept
 
 
 def main(arguments: list[str]) -> None:
-    """Train, or take the one that is kept, and print the robustness row on `test`."""
+    """Train a classifier, or take the one that was kept; print its accuracy on `test` by noise."""
     keep_compiled()
     refuse_arguments(arguments)
     given = required(PAIR, "jazz_pop")

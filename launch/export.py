@@ -1,4 +1,4 @@
-"""Write a trained run's model as one file, to be kept, handed on and used without the run."""
+"""Write a trained run's model as one file, which can be kept, given to others and used without the run."""
 
 from pathlib import Path
 

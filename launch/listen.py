@@ -1,4 +1,4 @@
-"""A page to look at and to listen to: songs, their transfers and their reconstructions."""
+"""Write a page to look at and listen to: songs, their transfers, and these changed back (the cycles)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Make the dataset `genre_rolls` of MIDI files or arrays, and say what became of each file."""
+"""Make the dataset `genre_rolls` from MIDI files or arrays, and name the files that were refused."""
 
 from absl import flags
 

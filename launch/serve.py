@@ -1,4 +1,4 @@
-"""A local page to drop a MIDI file on: choose genre and strength, see and hear before and after, download."""
+"""Serve a local page that changes the genre of a MIDI file dropped on it; see, hear and download."""
 
 import contextlib
 import os
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 flags.declare_key_flag(MODEL.name)
 flags.declare_key_flag(WORKDIR.name)
 PORT = flags.DEFINE_integer("port", 8000, "Port on this machine; 0: any free one.", 0, 65535)
-LAST_SECONDS = 5.0  # from the first signal to the end, for the songs in hand; a second one ends it at once
+LAST_SECONDS = 5.0  # from the first signal to the end, for songs in progress; a second signal ends it at once
 HOST = "127.0.0.1"  # the loopback address: no other machine reaches it
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until Ctrl-C, which is no failure."""
+    """Serve until Ctrl-C; that ends with exit code 0."""
     keep_compiled()
     refuse_arguments(arguments)
     try:

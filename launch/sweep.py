@@ -1,4 +1,4 @@
-"""Train over values of σ_D and sets of discriminators; write the paper's tables with ours beside them."""
+"""Train one run for each σ_D and set of discriminators; write the paper's tables with ours beside them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ TOGETHER = flags.DEFINE_integer(
 
 
 def main(arguments: list[str]) -> None:
-    """Train what is not trained yet, set by set of discriminators; evaluate; print and write the tables."""
+    """Train the runs that are not finished, one set of discriminators after the other; write the tables."""
     keep_compiled()
     refuse_arguments(arguments)
     given_pair = required(train_flags.PAIR, "jazz_pop")
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
 def plan(
     model: str, sigmas: Sequence[float], data: TrainingData, folder: Path
 ) -> tuple[list[SweptRun], PairBatches]:
-    """The runs of a set of discriminators, and the batches that all of them see."""
+    """The runs of one set of discriminators, and the batches that all of them see."""
     batches = data.batches(model, train_flags.batch_size(), train_flags.SEED.value)
     recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
     runs = []
@@ -73,7 +73,7 @@ def plan(
 
 
 def sweep(folder: Path, plans: list[tuple[list[SweptRun], PairBatches]], data: TrainingData) -> None:
-    """Train and evaluate the runs that are not over; print and write the tables of all."""
+    """Train and evaluate the runs that are not finished; print and write the tables of all."""
     runs = [one for runs, _ in plans for one in runs]
     classifiers = get_classifiers(data.folder, data.fingerprint, data.pair)
     evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", data.pair), data.phrases)

@@ -1,4 +1,4 @@
-"""Train a CycleGAN between two genres, evaluate it, and leave music to listen to."""
+"""Train a CycleGAN between two genres, evaluate it, and write a page to listen to."""
 
 import contextlib
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def counts(self) -> str:
-        """A line on the training split."""
+        """A line that says how large the training split is."""
         of_genres = ", ".join(
             f"{genre} {len(phrases)} phrases of {phrases.songs} songs"
             for genre, phrases in self.data.phrases.items()
@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
     pair = required(train_flags.PAIR, "jazz_pop")
     cluster.join()
     with contextlib.ExitStack() as held:
-        # The first process makes dataset, folder and classifiers, which the others then find.
+        # The first process makes dataset, folder and classifiers. The others find them when it has finished.
         with cluster.first_process_leads():
             # The dataset comes first: its genres and its size decide about the config.
             plan = resolve(data_flags.prepare_dataset(), pair)
@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> None:
 
 
 def resolve(prepared: Prepared, pair: str) -> Plan:
-    """What flags and dataset come to; nothing is written or printed. Raises UserError for what cannot be."""
+    """The plan by flags and dataset; nothing is written or printed. Raises UserError for impossible ones."""
     recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
     discriminators = _one("discriminators", train_flags.discriminators())
     model = discriminators or RECIPES[recipe].get("model", Config.model)

@@ -1,4 +1,4 @@
-"""Transfer whole songs to the other genre: a MIDI file out for each MIDI file in."""
+"""Transfer whole songs to the other genre, and write a MIDI file for each."""
 
 import sys
 from pathlib import Path
@@ -27,7 +27,7 @@ OUT_DIR = flags.DEFINE_string("out_dir", ".", "Folder for the transferred files;
 
 
 def main(arguments: list[str]) -> int:
-    """Transfer every file named or in a folder named; one that cannot be read does not stop the others."""
+    """Transfer all files and folders that are named; a file that cannot be used does not stop the others."""
     keep_compiled()
     to = required(TO, "jazz")
     controls = model_flags.controls()
@@ -56,7 +56,7 @@ def _columns(to: str) -> list[str]:
 
 
 def transfer_file(model: Model, source: Path, target: Path, to: str, controls: Controls) -> list[str]:
-    """Read, transfer and write one song; returns what the table says of it."""
+    """Read, transfer and write one song; returns its row of the table."""
     midi = read_midi_bytes(source)
     song = model.transfer_midi(midi, to, controls)
     versions = song.source, parse_song(song.midi)

@@ -131,7 +131,7 @@ def batch_size() -> int:
 def config(
     data: TrainingData, batches: PairBatches, recipe: str, model: str, sigma_d: float | None = None
 ) -> Config:
-    """The resolved config; a flag, `model` and a `sigma_d` beat preset and recipe."""
+    """The resolved config; flags, `model` and `sigma_d` override preset and recipe."""
     sizes = PRESETS[preset()]
     steps = _steps(sizes["epochs"], batches.steps_per_epoch)
     constant = CONSTANT_EPOCHS.value

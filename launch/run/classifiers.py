@@ -1,7 +1,7 @@
 """The two classifiers of a dataset and pair.
 
-The genre classifier takes long to train and is kept beside the dataset. The feature classifier takes seconds
-and is trained anew at each start, on a thread, while the training step is compiled.
+The genre classifier takes long to train and is kept in the folder `classifiers` of `--data_dir`. The feature
+classifier takes seconds and is trained at each start, on a thread, while the training step is compiled.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,9 +34,9 @@ def get_genre_classifier(
     epochs: int = EPOCHS,
     retrain: bool = False,
 ) -> GenreClassifier:
-    """The classifier kept beside the dataset; where there is none yet it is trained and kept.
+    """The classifier that was kept; if there is none yet, it is trained and kept.
 
-    Raises UserError where its file cannot be read.
+    Raises UserError if its file cannot be read.
     """
     path = genre_classifier_path(dataset_folder, fingerprint, pair)
     if path.exists() and not retrain:
@@ -51,7 +51,7 @@ def get_genre_classifier(
 
 
 def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Classifiers:
-    """The genre classifier, kept or trained, and the feature classifier, which is being trained."""
+    """The genre classifier, and the feature classifier, whose training goes on in the background."""
     network = get_genre_classifier(dataset_folder, fingerprint, pair)
     train = {side: columns(dataset_folder, "train", genre)[0] for side, genre in zip("ab", pair, strict=True)}
     validation = _by_side(load_phrases(dataset_folder, "validation", pair), pair)
@@ -61,9 +61,9 @@ def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str
 
 
 class TrainedInBackground:
-    """A feature classifier that is trained on a thread of its own, and waited for when it is first used.
+    """A feature classifier that is trained on a thread of its own. Its first use waits for it.
 
-    An error of its training is raised then.
+    If its training failed, the error is raised then.
     """
 
     def __init__(self, make: Callable[[], FeatureClassifier]) -> None:

@@ -1,6 +1,6 @@
-"""What becomes of a run with a NaN or infinite loss: its phrases are written down; it may be rolled back.
+"""A run with a NaN or infinite loss: the phrases it happened on are written down; it may be rolled back.
 
-The loop checks the metrics of every dispatch, one dispatch behind, so that the device does not wait for the
+The loop checks the metrics of a dispatch while the next one runs, so that the device does not wait for the
 host. A rollback goes on from the newest checkpoint with half the learning rate. The rate follows from the
 number of rows in `rollbacks.json`, so the config and the checkpoints stay those of the run.
 """
@@ -39,7 +39,7 @@ def note(error: TrainingDivergedError, batches: PairBatches, config: Config, fol
 
 
 def slowed(config: Config, rollbacks: int) -> Config:
-    """The config with the learning rate after so many rollbacks."""
+    """The config with the learning rate that holds after this number of rollbacks."""
     return dataclasses.replace(config, learning_rate=config.learning_rate * SLOWER**rollbacks)
 
 
@@ -51,7 +51,7 @@ def count_rollbacks(folder: RunFolder) -> int:
 def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -> bool:
     """Add a rollback to `rollbacks.json`: the run goes on from its newest checkpoint with half the rate.
 
-    False, and nothing added, after `MOST_ROLLBACKS` of them.
+    After `MOST_ROLLBACKS` of them nothing is added, and the result is False.
     """
     before = _rollbacks(folder)
     if len(before) >= MOST_ROLLBACKS:
@@ -70,7 +70,7 @@ def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -
 def _phrases(
     rows: np.ndarray, batches: PairBatches, config: Config, folder: RunFolder
 ) -> list[dict[str, Any]]:
-    """Genre and number of each row's phrase in `train`, and song and bar where the dataset is at hand."""
+    """Genre and number of each row's phrase in `train`, and song and bar if the dataset is still there."""
     genres = (*config.pair, *config.genres)
     places = [(genres[source], number) for source, number in map(batches.place, rows.tolist())]
     dataset = folder.dataset_folder()

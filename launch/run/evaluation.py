@@ -1,4 +1,4 @@
-"""The paper's table of a finished run, on the test split: on screen and in the run folder."""
+"""The evaluation of a finished run on the test split, printed and written to the run folder."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from launch.run.classifiers import get_classifiers
 from launch.run.folder import RunFolder
 from launch.run.samples import transfer_samples, write_samples
 
-FIGURES = {  # of a direction, by the keys of evaluation.json, with their best value
+FIGURES = {  # by the keys of evaluation.json under a direction: their best values
     "phrases": "",
     "cell_f1": "",
     "onset_f1": "",
@@ -57,8 +57,8 @@ def evaluate_run(
 ) -> str:
     """Evaluate the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
 
-    `classifiers`: of the run's dataset and pair, where they are at hand. Returns the tables as Markdown.
-    Raises UserError where the dataset is not the one of the run.
+    `classifiers`: those of the run's dataset and pair, if they are loaded already. Returns the tables as
+    Markdown. Raises UserError where the dataset is not the one of the run.
     """
     transfer, step, trained_steps = load_transfer(folder)
     pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
@@ -85,7 +85,7 @@ def evaluate_run(
 
 
 def to_markdown(evaluation: dict[str, Any]) -> str:
-    """The paper's table, a row for each direction and way of counting, and a table of all other figures."""
+    """The paper's table, a row for each direction and way of counting, and a table of the other figures."""
     accuracy = evaluation["judge_accuracy"]
     total, by_features = evaluation["total_strength"], evaluation["total_judge_strength"]
     return "\n".join(

@@ -1,7 +1,7 @@
-"""A run as TensorBoard shows it, written by the thread that trains.
+"""The file that TensorBoard shows a run from, written by the thread that trains.
 
-tensorboardX's own SummaryWriter hands events to a thread. A full disk ends that thread, and the next event
-then waits for it for ever. A resumed run writes a new file, whose first event hides what earlier files have
+tensorboardX's own SummaryWriter writes from a second thread. A full disk ends that thread, and the next event
+then waits for it forever. A resumed run writes a new file, whose first event hides what earlier files have
 of later steps.
 """
 
@@ -19,11 +19,11 @@ from tensorboardX.record_writer import RecordWriter
 
 from cyclegan_jax.errors import NotWrittenError
 
-VERSION = "brain.Event:2"  # of the format, by which TensorBoard knows it
+VERSION = "brain.Event:2"  # of the file format, as TensorBoard expects it
 
 
 class Board:
-    """A file of events in `folder`; those of earlier files past the step `start` are hidden.
+    """A file of events in `folder`. Events of earlier files after step `start` are hidden.
 
     Raises NotWrittenError where the disk is full or permission is denied.
     """

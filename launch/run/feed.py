@@ -1,11 +1,11 @@
-"""How the phrases of a run come to its steps: held on the devices, or streamed to them.
+"""How the phrases of a run get to its steps: kept on the devices, or streamed to them batch by batch.
 
-Phrases are held as bits, 672 bytes each: the paper's 12,341 a genre take 8 MB. A step is then sent only the
-numbers of its rows, and unpacking is part of the compiled step. Where they would take over a quarter of a
-device's free memory, as the first process finds it, batches are streamed. They are sent as bits too and go
+Phrases are kept as bits, 672 bytes each: the paper's 12,341 of a genre take 8 MB. A step is then sent only
+the numbers of its rows, and unpacking is part of the compiled step. If they would take over a quarter of a
+device's free memory, as the first process measures it, batches are streamed. They are sent as bits too and go
 through the same function, so the numbers are equal to the bit on a CPU.
 
-The host draws the rows with NumPy in both cases. So a seed means the same run whether phrases are held or
+The host draws the rows with NumPy in both cases. So a seed means the same run whether phrases are kept or
 streamed, on any number of devices and processes, and after a resume.
 """
 
@@ -19,17 +19,17 @@ from cyclegan_jax.training.data_parallel import Parallel, from_first_process
 from cyclegan_jax.training.objective import Metrics
 from cyclegan_jax.training.state import TrainState
 
-SHARE_OF_MEMORY = 0.25  # of what is free on a device, that held phrases may take
+SHARE_OF_MEMORY = 0.25  # of a device's free memory, that phrases kept there may take
 MOST_AT_ONCE = 50  # steps of one dispatch, unless told otherwise
 
 
 def default_steps_per_dispatch(log_every: int) -> int:
-    """As many steps as lie between two ticks, up to 50; one on a CPU, where they go one by one anyway."""
+    """The steps between two lines of metrics, at most 50; on a CPU 1, where grouping gains nothing."""
     return 1 if jax.default_backend() == "cpu" else min(log_every, MOST_AT_ONCE)
 
 
 class Held:
-    """All phrases are on every device, as bits; a step is sent nothing but the numbers of its rows."""
+    """All phrases are kept on every device, as bits; a step is sent only the numbers of its rows."""
 
     def __init__(self, batches: PairBatches, parallel: Parallel) -> None:
         self._batches, self._parallel = batches, parallel
@@ -41,7 +41,7 @@ class Held:
 
 
 class Streamed:
-    """Batches are made ahead by the host and sent as bits, group by group, which must come in order."""
+    """Batches are prepared ahead by the host and sent as bits. Groups of steps must come in order."""
 
     def __init__(self, batches: PairBatches, parallel: Parallel, start: int, stop: int) -> None:
         self._parallel = parallel
@@ -54,7 +54,7 @@ class Streamed:
 
 
 def open_feed(batches: PairBatches, parallel: Parallel, start: int, stop: int) -> Held | Streamed:
-    """Phrases held on the devices where they fit, else streamed from step `start` to before `stop`.
+    """Phrases kept on the devices if they fit, else streamed from step `start` to before `stop`.
 
     Every process must call it; the first one decides for all.
     """

@@ -24,7 +24,7 @@ LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
 class RunFolder:
     """`workdir` with `config.json`, `dataset.json`, `started.jsonl`, `metrics.jsonl`, `timing.jsonl`,
     `checkpoints/`, `samples/`, `evaluation/`, `evaluation.json` and `evaluation.md`; `diverged.json` and
-    `rollbacks.json` where training did.
+    `rollbacks.json` if training diverged or was rolled back.
     """
 
     workdir: Path
@@ -35,9 +35,9 @@ class RunFolder:
         return self.workdir / "checkpoints"
 
     def check(self, config: Config, *, extend: bool | None) -> None:
-        """Raise UserError where nothing can be written, or the run here is of another config.
+        """Raise UserError if nothing can be written here, or if the run here has another config.
 
-        `extend`: whether more steps than it was begun with are allowed; None where no flag can allow them.
+        `extend`: whether the run may get more steps than it began with; None if no flag can allow that.
         """
         existing = next(p for p in (self.workdir, *self.workdir.absolute().parents) if p.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):
@@ -55,10 +55,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Make the folder, if need be, and lock it: within the block no other process trains into it.
+        """Make the folder, if need be, and lock it: within the block no other process can train into it.
 
-        Half-written files of a killed process are deleted. The lock ends with the process that holds it,
-        however that ends. Raises UserError, naming the holder, where the folder is locked.
+        Half-written files of a killed process are deleted. The lock ends when this process ends, in whatever
+        way. Raises UserError, which names the other process, if the folder is locked.
         """
         self.workdir.mkdir(parents=True, exist_ok=True)
         with (self.workdir / ".lock").open("a+") as lock:
@@ -80,7 +80,7 @@ class RunFolder:
             yield
 
     def _clear_half_written(self) -> None:
-        """Of this run alone: the folder of a sweep has other runs' folders in it."""
+        """Delete only this run's files: the folder of a sweep has other runs' folders in it."""
         ours = (self.checkpoints, self.workdir / "samples", self.workdir / "evaluation")
         for left in chain(self.workdir.glob(HALF), *(folder.rglob(HALF) for folder in ours)):
             left.unlink(missing_ok=True)  # an evaluation in another process may have renamed it
@@ -132,7 +132,7 @@ def _write_holder(lock: int, path: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """An object of JSON. Raises UserError."""
+    """The JSON object in a file. Raises UserError if it is missing or damaged."""
     try:
         content = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""A growing file of JSON lines: each line is written whole, or the file is as it was."""
+"""A growing file of JSON lines: a line is written whole, or the file stays as it was."""
 
 import contextlib
 import json
@@ -13,11 +13,11 @@ from launch.process.runner import warn
 
 
 class Lines:
-    """A file of JSON objects, a line each, opened to append.
+    """A file with one JSON object in each line, opened to append.
 
-    Of the lines that it has already, those stay that are whole and for which `stays` is true. A crash may
-    cut the last one short; a warning counts all others that are not whole. Raises NotWrittenError where the
-    disk is full or permission is denied.
+    Lines that it has already are kept if they are whole and `stays` is true for them. A crash may cut the
+    last line short; a warning counts all other lines that are not whole. Raises NotWrittenError if the disk
+    is full or permission is denied.
     """
 
     def __init__(self, path: Path, stays: Callable[[dict[str, Any]], bool]) -> None:
@@ -62,7 +62,7 @@ class Lines:
 
 
 def _is_whole(line: bytes) -> bool:
-    """Whether a line has its end and is an object of JSON."""
+    """Whether a line has its end and is a JSON object."""
     try:
         return line.endswith(b"\n") and isinstance(json.loads(line), dict)
     except ValueError:

@@ -24,11 +24,11 @@ SUMMARY = {
 
 
 class RunLog:
-    """Writes `metrics.jsonl` (no clock in it), `timing.jsonl` and, where tensorboardX is installed,
-    `tensorboard/`; shows the bar. Lines past `start`, of a run that went on after its last checkpoint,
-    are cut first, and those of an evaluation at `start` that is to come again. A silent log, for all
-    processes but the first, does nothing. One of several runs at a time has a `name` to begin its lines
-    with and no bar of its own, but a `shared_bar` that counts the steps of all.
+    """Writes `metrics.jsonl` (without times), `timing.jsonl` and, if tensorboardX is installed,
+    `tensorboard/`; shows the bar. A stopped run may have lines after its last checkpoint, step `start`.
+    They are deleted first. So are lines of an evaluation at `start` that is to be repeated. A silent log
+    does nothing; all processes but the first have one. If several runs train at once, each has a `name`
+    that begins its lines, and a `shared_bar` that counts the steps of all instead of a bar of its own.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class RunLog:
                 self._board.close()
 
     def advance(self, steps: int = 1) -> None:
-        """So many more steps on the bar."""
+        """Move the bar on by this number of steps."""
         self._steps.update(steps)
 
     def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
-        """A tick's metrics, and the phrases of one genre a second since the last tick."""
+        """A line of metrics (a tick), and the phrases of one genre a second since the line before."""
         if self._silent:
             return
         now = time.monotonic()
@@ -125,12 +125,12 @@ class RunLog:
             self._board.sync()
 
     def restart_clock(self, step: int) -> None:
-        """Leave out of the next speed what was done since the last tick, such as saving."""
+        """Measure the next speed from now, so that it leaves out saving and evaluating."""
         self._step, self._time = step, time.monotonic()
 
 
 def _stays(row: dict, start: int, evaluated: bool) -> bool:
-    """Whether a line is of a step up to `start`; of those at `start` an evaluation's only if it stands."""
+    """Whether a line is kept: its step is up to `start`, and no evaluation at `start` is to be repeated."""
     step = row.get("step", start + 1)
     return step < start or (step == start and (evaluated or not _of_evaluation(row)))
 

@@ -2,7 +2,7 @@
 
 A checkpoint is saved before it is evaluated, so that an interrupted evaluation loses nothing: it is done
 again on resuming, after its lines are cut from `metrics.jsonl`. The classifiers train on a thread while the
-step is compiled, and are waited for at the first tick, so that no run goes on that cannot be evaluated.
+step is compiled. The first line of metrics waits for them, so that no run goes on that cannot be evaluated.
 """
 
 import contextlib
@@ -47,13 +47,13 @@ class Evaluator:
     train: dict[str, Phrases]
 
     def wait_for_classifiers(self) -> None:
-        """Until both are trained; raises what went wrong, so that no run is begun that can't be evaluated."""
+        """Wait until both are trained. Raises the error of their training, if there was one."""
         _ = self.classifiers.network.accuracy, self.classifiers.features.accuracy
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run to train: its name for people, if it is one of several, its config, its folder."""
+    """A run to train: its name (None if it is the only one), its config and its folder."""
 
     name: str | None
     config: Config
@@ -75,8 +75,8 @@ def train(
     """Train one run to `config.steps`, over all devices, as `Training` does. Returns the final, plain state.
 
     With `rollback` a NaN or infinite loss sends the run back to its newest checkpoint, and it goes on with
-    a smaller learning rate, a few times. Raises TrainingDivergedError where that is not asked for or does
-    not help.
+    half the learning rate, at most three times. Raises TrainingDivergedError without `rollback`, or if that
+    does not help.
     """
     for attempt in itertools.count():
         rollbacks = from_first_process(divergence.count_rollbacks(folder), f"rollbacks, attempt {attempt}")
@@ -114,7 +114,7 @@ class _Open:
 
 @dataclass
 class Training:
-    """Runs of one shape on their way to the end, from the newest step that all of them have saved.
+    """Trains runs of one shape to their end, from the newest step that all of them have saved.
 
     Saves and evaluates at every `eval_every` and at the end; without an evaluator (every process but
     the first has none) it only saves. An evaluation with signs of collapse prints them; with
@@ -123,7 +123,7 @@ class Training:
 
     A run with a NaN or infinite loss or gradient is given up: `diverged.json` in its folder says why, its
     checkpoints stay, and the others go on. TrainingDivergedError is raised where no run is left. `attempt`
-    counts the rollbacks; `bar` shows the steps of several runs, where one alone has a bar of its own.
+    counts the rollbacks. `bar` shows the steps of several runs; a single run has a bar of its own.
     """
 
     runs: Sequence[Run]
@@ -136,7 +136,7 @@ class Training:
     bar: tqdm | None = None
 
     def run(self, fresh: TrainState) -> None:
-        """Train all runs, from `fresh` where they have no checkpoint; the stepper has the final states."""
+        """Train all runs, from `fresh` if they have no checkpoint. The final states are in the stepper."""
         self._steps, self._classifiers_came = self.runs[0].config.steps, False
         with contextlib.ExitStack() as stack:
             stores = [
@@ -153,7 +153,7 @@ class Training:
             self._going = list(self._open)
             with signals.deferred():
                 self.stepper.begin(states, start, self._steps)
-                del states, fresh  # the stepper has copies; these would stay in memory throughout
+                del states, fresh  # the stepper has copies; these would take memory during the whole run
                 self._walk(start)
 
     def _log(self, run: Run, start: int, evaluated: bool) -> RunLog:
@@ -168,11 +168,11 @@ class Training:
         )
 
     def _walk(self, start: int) -> None:
-        """All steps from `start` on; what is due after each."""
+        """Do all steps from `start` on, and after each what is due: log, save, evaluate."""
         seen: tuple[range, Metrics] | None = None
         for group in self.cadence.dispatches(start, self._steps):
             metrics = self.stepper.advance(group)
-            if seen:  # one behind, so that the device need not wait for the host
+            if seen:  # the group before, so that the device need not wait for the host
                 self._check(*seen)
             seen = group, metrics
             step = group.stop
@@ -201,7 +201,7 @@ class Training:
                     one.log.restart_clock(step)
 
     def _check(self, group: range, metrics: Metrics) -> list[dict[str, float]]:
-        """The metrics of the runs that go on, as numbers; one with a NaN or infinite one is given up.
+        """The metrics of the runs that go on, as numbers; a run with a NaN or infinite metric is given up.
 
         Raises TrainingDivergedError where no run is left.
         """
@@ -229,7 +229,7 @@ class Training:
             )
 
     def _save(self, step: int) -> list[TrainState]:
-        """Save the runs that go on; their plain states."""
+        """Save the runs that go on; returns their plain states."""
         states = [self.stepper.state(one.place) for one in self._going]
         with signals.saving():
             for one, state in zip(self._going, states, strict=True):
@@ -238,7 +238,7 @@ class Training:
         return states
 
     def _evaluate_checkpoint(self, one: _Open, step: int, plain: TrainState) -> None:
-        """Evaluate what is saved already, so that nothing is lost where that is broken off."""
+        """Evaluate a step that is saved already, so that nothing is lost if this is interrupted."""
         own = (0.0, 0)
         if self.evaluator:
             own = evaluate(one.run, plain, self.evaluator, one.log)

@@ -32,7 +32,7 @@ def provenance() -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that this code runs from, with a plus where files differ from it."""
+    """The commit of the checkout that this code runs from, with a plus if files differ from it."""
     checkout = Path(cyclegan_jax.__file__).parents[1]
     if not (checkout / ".git").exists():
         return None

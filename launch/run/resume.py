@@ -13,10 +13,10 @@ from launch.run.folder import LENGTH, RunFolder
 def newest_states(
     configs: Sequence[Config], stores: Sequence[Checkpoints], fresh: TrainState
 ) -> tuple[int, list[TrainState]]:
-    """The newest step that all have saved, and the states there; 0 and fresh ones where there is none.
+    """The newest step that all runs have saved, and their states there; 0 and fresh states if there is none.
 
-    A kill between the saves leaves one run a checkpoint ahead of another: it goes back, and that is deleted.
-    Raises UserError where a checkpoint is of another config.
+    A kill between two saves leaves one run a checkpoint ahead of another. That checkpoint is deleted, and the
+    run goes on from the one before. Raises UserError if a checkpoint is of another config.
     """
     common = set.intersection(*(set(store.steps()) for store in stores))
     if not common:
@@ -29,7 +29,7 @@ def newest_states(
 
 
 def check_checkpoints(config: Config, folder: RunFolder) -> None:
-    """Set broken checkpoints aside; raise UserError where none is left or the newest is of another config."""
+    """Set broken checkpoints aside. Raise UserError if none is left or the newest has another config."""
     with Checkpoints(folder.checkpoints, warn=warn) as checkpoints:
         newest = checkpoints.latest()
         if newest is not None:
@@ -37,7 +37,7 @@ def check_checkpoints(config: Config, folder: RunFolder) -> None:
 
 
 def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
-    """Raise UserError where a checkpoint is of another config, its length apart."""
+    """Raise UserError if a checkpoint has another config; only the number of steps may differ."""
     different = config.difference(checkpoints.config(step), ignored=LENGTH)
     if different:
         field, new, old = different

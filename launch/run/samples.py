@@ -16,7 +16,7 @@ PHRASES = 3  # of each genre
 
 @dataclass(frozen=True)
 class Sample:
-    """A phrase and its transfer: `name` for files, `title` for people, rolls [64, 84, 1] bool by version."""
+    """A phrase and its transfer: `name` of files, `title` in pictures, rolls [64, 84, 1] bool by version."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[S
 
 
 def picture(samples: list[Sample]) -> dict[str, np.ndarray]:
-    """All samples' rolls under each other, versions side by side: the columns of `draw_phrases`."""
+    """The rolls of all samples by version: the columns of `draw_phrases`."""
     return {name: np.stack([s.versions[name] for s in samples]) for name in samples[0].versions}
 
 

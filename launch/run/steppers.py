@@ -19,11 +19,11 @@ class Stepper(Protocol):
         """Lay out the runs' plain states of step `start`, for steps to before `stop`."""
 
     def advance(self, group: range) -> Metrics:
-        """Go through a group of steps, which must come in order; the metrics of all runs, on the device."""
+        """Do a group of steps; groups must come in order. Returns the metrics of all runs, on the device."""
         ...
 
     def metrics(self, fetched: Metrics, run: int) -> Metrics:
-        """One run's part of what `advance` gave."""
+        """One run's part of what `advance` returned."""
         ...
 
     def state(self, run: int) -> TrainState:
@@ -58,7 +58,7 @@ class DataParallelStepper:
 
 
 class VmappedStepper:
-    """Several runs whose configs are equal but for `sigma_d`, all on the same batches, a step at a time."""
+    """Several runs whose configs differ only in `sigma_d`, all on the same batches, a step at a time."""
 
     def __init__(self, configs: Sequence[Config], batches: PairBatches) -> None:
         self._batches, self._together = batches, Together(configs)
@@ -69,7 +69,7 @@ class VmappedStepper:
         self._stream = self._batches.stream(start, stop)
 
     def advance(self, group: range) -> Metrics:
-        """A step of every run; the group must be of one."""
+        """A step of every run; the group must be one step."""
         (_,) = group
         self._states, metrics = self._together.step(self._states, next(self._stream))
         return metrics

@@ -16,7 +16,7 @@ from launch.run.folder import RunFolder
 def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     """The run's best generators, with its classifier if its dataset or that classifier is still there.
 
-    `dataset`: where that has moved to, if it has. Raises UserError where there is no checkpoint.
+    `dataset`: its new folder, if it was moved. Raises UserError if there is no checkpoint.
     """
     transfer, _, _ = load_transfer(folder)
     dataset = dataset or folder.dataset_folder()

@@ -12,7 +12,7 @@ from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The training split of genres A and B, and of those that mixed discriminators see."""
+    """The training split of genres A and B, and of the genres M that mixed discriminators see."""
 
     folder: Path  # of the dataset
     fingerprint: str  # of the dataset
@@ -33,7 +33,7 @@ class TrainingData:
 def load_training_data(
     prepared: Prepared, pair: tuple[str, str], discriminators: Sequence[str]
 ) -> TrainingData:
-    """The phrases of the pair, and what the sets of discriminators need beside them."""
+    """The phrases of the pair, and those that the sets of discriminators need besides."""
     folder = prepared.folder
     everything = (MIXED,) if has_mixed(folder) else genres_of(folder)
     seen = [genre for name in discriminators for genre in _mixed(name, pair, everything)]
