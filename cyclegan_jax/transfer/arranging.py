@@ -1,13 +1,13 @@
-"""From a transfer's cells to notes: which of the source's stay, which are held or cut, and which are new.
+"""From a transfer's cells to notes: which of the source's stay, are lengthened or cut, and which are new.
 
 A source note whose first cell is on stays as it was played if at least half of its cells are on
-(`Controls.keep_whole`). If fewer are, it ends with the last that is on without a gap. If its first is off, it
-goes. Two cases that this leaves open, and why they are decided as they are:
+(`Controls.keep_whole`). If fewer are, it ends with the last cell before the first gap. If its first cell is
+off, it is left out. Two cases are not covered by this rule:
 
-- Cells that are on again after a gap are a new note, since the transfer would sound them anew.
-- Cells that go on right behind a note that stays: the note is held. Struck again at once it would stutter;
-  left as short as it was, the transfer's longer notes would be lost. A held note ends at the next onset of
-  its pitch if that comes before the grid.
+- Cells that are on again after a gap are a new note, since the transfer would play it again.
+- If the cells right behind a note that stays are on too, the note is held. Played again at once it would
+  stutter. Left as short as it was, the transfer's longer notes would be lost. A held note ends on the grid,
+  or at the next onset of its pitch if that comes sooner.
 
 Overlapping notes of one pitch, channel and track must end in the order in which they began: otherwise no
 reader could tell which note-off belongs to which.
@@ -43,8 +43,8 @@ class NewNotes(NamedTuple):
 class Arrangement:
     """What becomes of a song's notes.
 
-    `kept`: [N] bool, which of the source's stay, drums and notes beyond the roll among them; `ends`: [N]
-    ticks, where they end now; `new`: the notes that join them.
+    `kept`: [N] bool, which of the source's notes stay, also of drums and of notes outside the roll; `ends`:
+    [N] ticks, where they end now; `new`: the notes that are added.
     """
 
     kept: np.ndarray
@@ -59,14 +59,14 @@ def arrange(
     cells: np.ndarray,
     controls: Controls,
 ) -> Arrangement:
-    """Notes for `cells`, [steps, 84] bool, from the source's wherever it has them.
+    """Notes for `cells`, [steps, 84] bool: the source's notes where they fit, new ones elsewhere.
 
-    A source note stays, as it was played, if its first cell is on and of all its cells at least the share
-    `controls.keep_whole`. If its first is but too few are, it ends with the last that is on without a gap.
-    Else it goes. Where the cells right behind a note that stays are on as well, it is held until they end.
-    All other cells that are on become new notes, on the grid, as loud as the source is around them. Of
-    notes on the roll at most `controls.polyphony` sound at once, unless it is 0: those of the greatest mean
-    of `probabilities`, [steps, 84], come first. Notes beyond the roll and drums stay.
+    A source note stays as it was played if its first cell is on, and of all its cells at least the share
+    `controls.keep_whole`. If only the first condition is met, it ends with the last cell before the first
+    gap. Else it is left out. If the cells right behind a note that stays are on too, it is held until they
+    end. All other cells that are on become new notes, on the grid, as loud as the source is around them.
+    Unless `controls.polyphony` is 0, at most so many notes on the roll sound at once; those with the
+    greatest mean of `probabilities`, [steps, 84], come first. Drums and notes outside the roll stay.
     """
     places = np.flatnonzero(notes.on_roll)
     onsets, ends = notes.steps(ticks_per_quarter)
@@ -90,7 +90,7 @@ def arrange(
 
 
 def _staying(source: Spans, cells: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """[K] bool, which notes stay, and [K] the steps they stay until: whole if that share of them is on."""
+    """[K] bool, which notes stay, and [K] their end steps: their own if at least `share` of them is on."""
     onsets, ends, rows = source
     counts = np.pad(np.cumsum(cells, axis=0), ((1, 0), (0, 0)))
     on = counts[ends, rows] - counts[onsets, rows]
@@ -99,19 +99,19 @@ def _staying(source: Spans, cells: np.ndarray, share: float) -> tuple[np.ndarray
 
 
 def _held(staying: Spans, cells: np.ndarray) -> Spans:
-    """Each note held on while the cells behind it, up to the next note's, are on."""
+    """Each note, lengthened while the cells behind it are on, at most up to the next note."""
     free = cells & ~staying.cells(len(cells))
     return staying._replace(ends=_next_off(free)[staying.ends, staying.rows])
 
 
 def _next_off(cells: np.ndarray) -> np.ndarray:
-    """[steps + 1, 84] the first step from each one on whose cell is off; what comes after the last is."""
+    """[steps + 1, 84] for each cell the first step from it on that is off; past the end all are off."""
     off = np.where(np.pad(cells, ((0, 1), (0, 0))), len(cells), np.arange(len(cells) + 1)[:, None])
     return np.minimum.accumulate(off[::-1], axis=0)[::-1]
 
 
 def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
-    """[K] bool: notes taken in the order of their mean probability while at most so many sound at once."""
+    """[K] bool: the notes to take, the most probable first, so that at most `most` sound at once."""
     sums = np.pad(np.cumsum(probabilities, axis=0, dtype=np.float64), ((1, 0), (0, 0)))
     onsets, ends, rows = notes
     means = (sums[ends, rows] - sums[onsets, rows]) / (ends - onsets)
@@ -127,14 +127,14 @@ def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
 def _end_ticks(
     onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, on_grid: np.ndarray
 ) -> np.ndarray:
-    """[K] where source notes that stay end: as played, or cut or held to the grid, up to the next onset."""
+    """[K] ends of the source notes that stay: as played, or cut or held to the grid or the next onset."""
     cut = np.where(staying.ends < end_steps, np.maximum(on_grid, onsets + 1), ends)
     held = np.maximum(np.minimum(on_grid, next_onsets(onsets, staying.rows)), ends)
     return np.where(staying.ends > end_steps, held, cut)
 
 
 def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """[K] when the next note of the same row or pitch begins, or a time out of reach."""
+    """[K] when the next note of the same row or pitch begins; the greatest int64 if there is none."""
     order = np.lexsort((onsets, rows))
     following = np.full(len(order), np.iinfo(np.int64).max)
     same = rows[order][1:] == rows[order][:-1]
@@ -143,7 +143,7 @@ def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _in_order(notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Ends such that of overlapping notes of a pitch in a track the first to begin is the first to end.
+    """Ends in the order of onsets, for overlapping notes of one pitch, channel and track.
 
     Otherwise no reader could tell which note-off belongs to which note-on.
     """
@@ -158,7 +158,7 @@ def _in_order(notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> np.ndar
 def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int) -> NewNotes:
     """New notes in ticks, as loud as the source's pitched notes around them.
 
-    They end with the song at the latest, and where a note of their pitch begins that stays, [N] bool.
+    They end with the song at the latest, or where a note of their pitch begins that is `staying`, [N] bool.
     """
     pitched = ~notes.drums
     last = notes.ends[pitched].max()
@@ -176,7 +176,7 @@ def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_qua
 
 
 def _loudness(times: np.ndarray, velocities: np.ndarray, at: np.ndarray, reach: int) -> np.ndarray:
-    """[M] mean velocity of the notes that begin within reach, or between those before and after."""
+    """[M] mean velocity of the notes that begin within reach; if none do, between those before and after."""
     order = np.argsort(times, kind="stable")
     times, velocities = times[order], velocities[order]
     sums = np.pad(np.cumsum(velocities), (1, 0))

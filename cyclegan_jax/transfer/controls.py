@@ -1,4 +1,4 @@
-"""How a song is transferred: what a musician may turn."""
+"""How a song is transferred: what a musician may adjust."""
 
 import dataclasses
 from numbers import Integral, Real
@@ -7,7 +7,7 @@ from cyclegan_jax.config import check_range
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
-# Source cells count as logits of ±SOURCE_LOGIT; a threshold between their probabilities leaves them.
+# Cells of the source count as logits of ±SOURCE_LOGIT. A threshold between these probabilities keeps them.
 SOURCE_LOGIT = 4.0
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.02, 0.98
 

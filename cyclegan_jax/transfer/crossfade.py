@@ -12,8 +12,8 @@ Network = Callable[[np.ndarray], np.ndarray]  # phrases [N, 64, 84, 1] -> note p
 def transfer_bars(bars: np.ndarray, network: Network, overlap: int) -> np.ndarray:
     """Note probabilities of adjoining bars, [B, 16, 84] bool -> [B, 16, 84] float32.
 
-    A phrase of four bars begins every 4 - `overlap` bars, 0 to 3 of them overlapping; silence fills up
-    the last one. Where phrases overlap each counts by `weights`.
+    A phrase of four bars begins every 4 - `overlap` bars (`overlap` 0 to 3); the last phrase is filled up
+    with silence. Where phrases overlap, each counts by `weights`.
     """
     hop = BARS_PER_PHRASE - overlap
     starts = np.arange(0, max(len(bars) - overlap, 1), hop)
@@ -31,7 +31,7 @@ def transfer_bars(bars: np.ndarray, network: Network, overlap: int) -> np.ndarra
 
 
 def weights(overlap: int) -> np.ndarray:
-    """[64] how much a phrase counts by step: less and less towards its ends over the bars that it shares."""
+    """[64] how much a phrase counts in each step: over the bars that it shares, less towards its ends."""
     steps = np.arange(PHRASE_STEPS) + 0.5
     nearest_end = np.minimum(steps, PHRASE_STEPS - steps)
     shared = overlap * STEPS_PER_BAR

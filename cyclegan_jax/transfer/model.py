@@ -22,7 +22,7 @@ from cyclegan_jax.transfer.song import TransferredSong, midi_of, transfer_song
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """Both generators of a pair of genres and, where there is one, the classifier that tells them apart.
+    """Both generators of a pair of genres and, if there is one, the genre classifier.
 
     `trained_on`: the dataset, and its songs and phrases in `train` by genre. `evaluation`: the figures of
     evaluation.json. Either may be empty.
@@ -35,7 +35,7 @@ class Model:
     evaluation: dict[str, Any]
 
     def __repr__(self) -> str:
-        """One line: what the model is, and how many weights it has instead of the weights."""
+        """One line: what the model is, and how many weights it has, without the weights themselves."""
         parameters = sum(leaf.size for leaf in jax.tree.leaves(self.generators))
         return (
             f"Model(genres={self.genres}, width={self.config.width}, blocks={self.config.blocks}, "

@@ -1,8 +1,9 @@
-"""Models as one file: safetensors in float16, with the config and where they come from beside them.
+"""Models as one file: float16 weights as safetensors, with the config and facts about the training.
 
-The metadata is one entry of JSON with version, SHA-256 and facts. It is one because safetensors writes
-several in no fixed order, and the same model should be the same file to the byte. Nothing in a file is run;
-shapes are checked against those that its config asks for. Computing is in float32 or bfloat16 as in training.
+The metadata is one entry of JSON with version, SHA-256 and facts. It is one entry because safetensors writes
+several in no fixed order, and the same model should be the same file to the byte. Nothing in a file is run.
+Shapes are checked against those that its config asks for. The networks compute in float32 or bfloat16, as in
+training.
 """
 
 import hashlib
@@ -26,15 +27,15 @@ from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.transfer.model import Model
 
-KEY = "cyclegan_jax model"  # of the one entry of metadata, so that a model is the same file to the byte
+KEY = "cyclegan_jax model"  # the name of the one entry of metadata
 VERSION = 1
-CLASSIFIER = "judge"  # as the files written so far have it, like the fact `judge_accuracy`
+CLASSIFIER = "judge"  # the name in all files written so far, like the fact `judge_accuracy`
 
 
 def save(model: Model, path: Path) -> None:
     """Write a model as one file, whole or not at all.
 
-    Raises UserError where it has no classifier or float16 cannot hold its parameters.
+    Raises UserError if it has no classifier or if float16 cannot hold its parameters.
     """
     if model.classifier is None:
         raise UserError("this model has no classifier, but a model file needs one; export it from its run.")
@@ -57,7 +58,7 @@ def save(model: Model, path: Path) -> None:
 def load(path: str | Path) -> Model:
     """Read a model file. Nothing in it is run.
 
-    Raises UserError where it is none, is cut off, damaged, of another version or another shape.
+    Raises UserError if it is not a model file, is cut off or damaged, or has another version or shape.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""A song written anew with the notes of an arrangement; all that is not a note stays as it was.
+"""A song written with the notes of an arrangement; everything that is not a note stays as it was.
 
 New notes get a track and a free channel of their own, so that no controller or pitch bend of the source
 changes them. They are a piano's, on the grid, and as loud as the source's notes within two beats
@@ -28,17 +28,17 @@ from cyclegan_jax.transfer.controls import Controls
 
 BANK_SELECT = (0, 32)  # controllers, most and least significant
 HANDS = ("bass", "chords", "melody")
-HIGHEST_BASS = 54  # MIDI pitch, F sharp 3: a note above it is no bass, one up to it no melody
+HIGHEST_BASS = 54  # MIDI pitch, F sharp 3: higher notes are never bass, this one and lower ones never melody
 PIANO = 0
 
 
 def rewrite(
     sequence: Sequence, notes: PlayedNotes, arrangement: Arrangement, controls: Controls, genre: str
 ) -> Sequence:
-    """The song with the notes that stay where they were and the new ones in a track of their own.
+    """The song: notes that stay are where they were, new notes are in a track of their own.
 
-    With `controls.split_hands` all pitched notes go to three tracks, named after HANDS, and nothing else
-    of their channels stays. `genre` names the track of new notes.
+    With `controls.split_hands` all pitched notes go to three tracks, named after HANDS, and everything else
+    on their channels is left out. `genre` names the track of new notes.
     """
     kept = arrangement.kept & (controls.keep_drums | ~notes.drums)
     if controls.split_hands:
@@ -58,9 +58,9 @@ def rewrite(
 
 
 def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:
-    """The tracks without notes that go, and with other note-offs where notes end otherwise.
+    """The tracks without the notes that are left out, and with new note-offs for notes whose end has moved.
 
-    Where ends are moved, note-offs that closed nothing are removed: they could close a moved note.
+    In a track with moved ends, note-offs that closed no note are removed: they could close a moved one.
     """
     gone: dict[int, set[int]] = defaultdict(set)
     offs: dict[int, list[Event]] = defaultdict(list)
@@ -84,7 +84,7 @@ def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.n
 
 
 def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
-    """Note-offs among a track's events, before all others of their tick, and End of Track after all."""
+    """A track's events with note-offs added, each before the other events of its tick; End of Track last."""
     if not offs:
         return events
     *events, end = events
@@ -93,7 +93,7 @@ def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
 
 
 def _of_program(track: list[Event], program: int) -> list[Event]:
-    """A track whose pitched channels have one program from the start, in place of their own."""
+    """A track whose pitched channels have one program from the start, instead of their own."""
     channels = sorted({event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - {DRUM_CHANNEL})
     changes = [Event(0, bytes([PROGRAM | channel, program])) for channel in channels]
     return [*changes, *(event for event in track if not _chooses_sound(event))]
@@ -126,7 +126,7 @@ def _hands(notes: NewNotes, program: int) -> Iterator[list[Event]]:
 
 
 def _one_at_a_time(notes: NewNotes) -> NewNotes:
-    """Of notes that begin together at one pitch the longest; each up to the next of its pitch."""
+    """Of notes with one pitch and onset the longest, and that only up to the next note of its pitch."""
     longest_first = notes.only(np.lexsort((-notes.ends, notes.onsets, notes.pitches)))
     _, first = np.unique(np.stack([longest_first.pitches, longest_first.onsets]), axis=1, return_index=True)
     notes = longest_first.only(first)
@@ -134,7 +134,7 @@ def _one_at_a_time(notes: NewNotes) -> NewNotes:
 
 
 def _hand_of_each(notes: NewNotes) -> np.ndarray:
-    """[M] places in HANDS: bass sounds lowest as it begins, and is deep; melody highest, and is not."""
+    """[M] places in HANDS: bass is a deep note that is the lowest at its onset, melody a high one on top."""
     hands = np.full(len(notes.onsets), HANDS.index("chords"))
     by_onset = np.argsort(notes.onsets, kind="stable")
     sounding: list[int] = []
@@ -152,7 +152,7 @@ def _hand_of_each(notes: NewNotes) -> np.ndarray:
 
 
 def _track(name: str, channel: int, program: int | None, notes: NewNotes) -> list[Event]:
-    """A track of notes on one channel; `program` None where the channel is another's too."""
+    """A track of notes on one channel; `program` is None if other tracks use that channel too."""
     head = [meta(0, TRACK_NAME, name.encode())]
     if program is not None:
         head.append(Event(0, bytes([PROGRAM | channel, program])))

@@ -23,8 +23,8 @@ class TransferredSong:
     """A song's transfer.
 
     `source`: the song that was transferred. `midi`: the result, a Standard MIDI File. `kept`, `gone`, `new`:
-    how many pitched notes. `cells_changed`: share of the cells on before or after that are on in but one,
-    0 to 1. `remarks`: what a listener should know.
+    how many pitched notes. `cells_changed`: of all cells that are on before, after or both, the share that
+    is on in only one of them, 0 to 1. `remarks`: what a listener should know.
     """
 
     source: Song
