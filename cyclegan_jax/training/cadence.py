@@ -1,9 +1,10 @@
 """How often a run logs, evaluates and saves, and how its steps are grouped into dispatches.
 
-Several steps in one dispatch are one `lax.scan`. A group that would run past something due, or past the
-end, goes step by step, so there are two programs and no more. A scan rounds differently from single steps:
-by 1e-6 to 1e-2 of a weight after three steps of Adam at widths 4 and 8. On a CPU a group is the one-step
-program again and again, equal to the bit: a loop is slow there, and a dispatch costs nothing beside a step.
+A dispatch is one call that sends work to the device; several steps in it are one `lax.scan`. If something is
+due before the end of a group, or the run ends in it, its steps go one by one. So there are only two compiled
+programs. A scan rounds differently from single steps: by 1e-6 to 1e-2 of a weight after three steps of Adam
+at widths 4 and 8. On a CPU the one-step program is called again and again, with equal results to the bit: a
+loop is slow there, and a dispatch costs nothing compared with a step.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ from cyclegan_jax.config import Described, check_range, described
 
 @dataclasses.dataclass(frozen=True)
 class Cadence(Described):
-    """How often a run logs, evaluates and saves. None of it changes what is learned, but for rounding."""
+    """How often a run logs, evaluates and saves. Apart from rounding, none of it changes what is learned."""
 
     log_every: int = described(10, "Steps between two lines of metrics.", between=(1, math.inf))
     eval_every: int = described(
@@ -41,10 +42,10 @@ class Cadence(Described):
         return Due(log=last or step % self.log_every == 0, evaluate=evaluates, save=saves)
 
     def dispatches(self, start: int, steps: int) -> Iterator[range]:
-        """The steps from `start` to before `steps`, in groups that a device goes through in one go.
+        """The steps from `start` to before `steps`, in groups; each group is one dispatch.
 
         A group has `steps_per_dispatch` steps, or one where something is due before its last step or the end
-        is nearer. Other sizes would each compile a program more.
+        is nearer. Each other size would need one more compiled program.
         """
         first = start
         while first < steps:

@@ -1,11 +1,11 @@
 """Checkpoints: the whole train state, written by Orbax, its files checked against a manifest.
 
-The folders are ours, with Orbax's inside. Orbax's CheckpointManager takes a foreign folder for its latest
-step, restores flipped bits without a word, and never falls back to an older checkpoint. A step is saved by
+The folders are ours, with Orbax's inside. Orbax's CheckpointManager takes a stray folder for its latest step,
+restores damaged bits without a warning, and never goes back to an older checkpoint. A step is saved by
 Orbax first; then its manifest is written, and only that makes the folder a checkpoint. All are read and
 checked once when a folder is opened. A score goes into the manifest after the evaluation, so an interrupted
 evaluation loses nothing. One folder without a manifest is what a kill during the first save leaves: it is set
-aside and the run begins anew. Two of them, or one whose manifest does not fit, are an error.
+aside and the run begins again. Two of them, or one whose manifest does not fit, are an error.
 """
 
 import contextlib
@@ -45,8 +45,8 @@ class Checkpoints:
     reported by `warn` and, unless `read_only`, moved to `set_aside`, never deleted. To be used in a `with`
     block.
 
-    Under jax.distributed every process must call `save`; only the first writes. Opened read-only it is
-    each process's own affair. Raises UserError where `folder` is to be read and is not there.
+    Under jax.distributed every process must call `save`; only the first writes. A process that opens it
+    read-only does not wait for others. Raises UserError if `folder` is to be read and is not there.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Checkpoints:
     def steps(self) -> list[int]:
         """The steps of all whole checkpoints, in order.
 
-        Each is checked once. Raises UserError, and changes nothing, where some are broken and none is whole.
+        Each is checked once. Raises UserError, and changes nothing, if some are broken and none is whole.
         """
         found = self._folders()
         broken = {step: why for step in found if (why := self._fault(step))}
@@ -98,7 +98,7 @@ class Checkpoints:
         return max(self.steps(), default=None)
 
     def best(self) -> int | None:
-        """The step of the best score, the newest where none has one, or None."""
+        """The step with the best score, the newest step if none has a score, None without checkpoints."""
         return max(self.steps(), key=lambda step: (self._score(step), step), default=None)
 
     def cut(self, step: int) -> None:
@@ -133,7 +133,7 @@ class Checkpoints:
         self._drop_old()
 
     def set_score(self, step: int, score: float) -> None:
-        """Note the score of a step that was saved; by it the best is chosen, if it is finite."""
+        """Store the score of a saved step. A finite score is used to choose the best step."""
         if self._writes:
             finite = score if math.isfinite(score) else None
             self._put(dataclasses.replace(self._whole[step], evaluated=True, score=finite))
@@ -158,7 +158,7 @@ class Checkpoints:
         return restored
 
     def generators(self, step: int) -> dict[str, Params]:
-        """The parameters of the generators to transfer music by, of a step, and nothing else."""
+        """The parameters of a step's generators, those that transfer music, and nothing else."""
         config = self.config(step)
         name = "ema" if config.ema_decay else "generators"
         like = generator_shapes(config)
@@ -185,7 +185,7 @@ class Checkpoints:
             ) from error
 
     def _folders(self) -> list[int]:
-        """Steps that there are folders of, whole or not."""
+        """Steps that have a folder, whole or not."""
         if not self.folder.is_dir():
             return []
         return sorted(int(child.name) for child in self.folder.iterdir() if _is_step(child))
@@ -244,7 +244,7 @@ class Checkpoints:
             self._delete(step)
 
     def _delete(self, step: int) -> None:
-        """By another name first, so that nobody finds a half-deleted one."""
+        """Delete a checkpoint; it is renamed first, so that nobody finds a half-deleted one."""
         going = self.folder / f"{GOING}{step}"
         (self.folder / str(step)).rename(going)
         shutil.rmtree(going)
@@ -277,7 +277,7 @@ def _check_alike(path: tuple, wanted: jax.Array, found: np.ndarray) -> None:
 
 @contextlib.contextmanager
 def _quiet_orbax() -> Iterator[None]:
-    """Silence Orbax's log: it has, with a traceback, what is raised here anyway."""
+    """Silence Orbax's log: it shows, with a traceback, errors that are raised here anyway."""
     logger = logging.getLogger("absl")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

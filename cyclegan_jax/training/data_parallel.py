@@ -3,14 +3,16 @@
 State passes through `pmap` unreplicated (`in_axes=None`), so a checkpoint has plain shapes. The pool alone
 is split over its batch axis: [pool, devices, batch / devices, ...] while training, [pool, batch, ...] in a
 checkpoint. The first state is placed with its sharding before the first step; otherwise the second call
-would compile again. State is donated to each step, so `scatter` copies it.
+would compile again. A step may overwrite the state that it is given (donation), so `scatter`
+makes a copy.
 
-Noise is drawn for the global batch and sliced, and the pool's draws come from a key that is the same on
-every device, so any number of devices draws alike. Gradients of both groups and the metrics go through one
-`pmean`, on a CPU one all-reduce a step. The table of phrases is whole on every device; the batch is split.
+Noise is drawn for the batch of all devices, and each takes its slice. The pool's draws come from a key that
+is the same on every device. So any number of devices draws the same. Gradients of both groups and the metrics
+go through one `pmean`, on a CPU one all-reduce a step. The table of phrases is whole on every device; the
+batch is split.
 
-Processes wait for each other by jax.distributed's own barrier (through Orbax) where the first one alone has
-work to do: a collective between CPUs gives up after half a minute.
+While only the first process has work to do, the others wait at jax.distributed's own barrier (through Orbax):
+a collective operation between CPUs gives up after half a minute.
 """
 
 import dataclasses
@@ -33,7 +35,7 @@ from cyclegan_jax.training.sample_pool import SamplePool
 from cyclegan_jax.training.state import TrainState
 from cyclegan_jax.training.train_step import AXIS, Metrics, build_train_steps
 
-WAIT_SECONDS = 3600  # how long processes wait while the first one alone has work to do
+WAIT_SECONDS = 3600  # how long processes wait while only the first one has work to do
 
 # The pool is split over its batch axis; all else is the same on every device.
 _WHOLE: Any = None
@@ -150,7 +152,7 @@ class Parallel:
         return _map_by_axis(take_in, self._axes, state)
 
     def _numbers(self, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, jax.Array]:
-        """Row numbers of K steps, each [K, devices, batch / devices], each device's on that device."""
+        """Row numbers of K steps: [K, devices, batch / devices] by name, each device's on that device."""
         stacked = {name: np.stack([r[name] for r in rows]).astype(np.int32) for name in rows[0]}
         own = {name: self._split(self._own_rows(numbers, 1), 1) for name, numbers in stacked.items()}
         return jax.device_put(own, NamedSharding(self._mesh, PartitionSpec(None, AXIS)))

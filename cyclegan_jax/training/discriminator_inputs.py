@@ -1,4 +1,4 @@
-"""What discriminators see: binarised fakes by a straight-through estimator, and instance noise."""
+"""What discriminators see: fakes binarised by a straight-through estimator, and instance noise."""
 
 import enum
 import zlib

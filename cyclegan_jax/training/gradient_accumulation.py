@@ -1,10 +1,10 @@
-"""Gradient accumulation: a batch goes through in microbatches, so that only one's activations are held.
+"""Gradient accumulation: a batch goes through in parts, and only one part's activations are in memory.
 
 All losses are means over phrases, so the mean of the microbatches' gradients is the batch's, to rounding. A
 step goes through the batch twice: for the generators, then, once the pool has seen the whole batch, for the
 discriminators. Each microbatch draws the noise of the whole batch and slices it, so the draws are the same.
 On a CPU this saves no memory: loops are slow there, so the microbatches are written out. The number of
-microbatches is no part of a run's config, so a run may be resumed on a smaller card.
+microbatches is not in a run's config, so a run may be resumed on a GPU with less memory.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Tree = Any
 def in_microbatches(
     work: Callable[[jax.Array | int, Tree], tuple[Tree, Tree]], batch: Tree, parts: int, *, unroll: bool
 ) -> tuple[Tree, Tree]:
-    """Call `work(number, microbatch)` for each of `parts` microbatches: what it gives by phrase, and means.
+    """Call `work(number, microbatch)` for `parts` microbatches; its results by phrase, and means of others.
 
     `batch`: arrays [B, ...], B a multiple of `parts`. `work`, a pure function, returns arrays by phrase,
     [B / parts, ...], which are joined to [B, ...], and others, such as gradients, of which the means are

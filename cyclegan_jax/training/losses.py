@@ -35,7 +35,7 @@ def cycle_consistency(origin: jax.Array, cycled: jax.Array) -> jax.Array:
 
 
 def cycle_cross_entropy(origin: jax.Array, logits: jax.Array) -> jax.Array:
-    """mean H(x, σ(l)): unlike l1, its gradient stays large where a note is surely lost.
+    """The mean cross entropy of x and σ(l). Unlike l1, its gradient stays large where a note is surely lost.
 
     `origin` in {0, 1} and `logits` of the cycled phrases, equal shapes. Returns a scalar, 0 or more.
     """
@@ -77,10 +77,10 @@ def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
 def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[float, float]) -> jax.Array:
     """How far transfers are from the target genre's density: mean over phrases of Σ max(0, d − 0.15)².
 
-    d = |ln (1 + n(x̂)) − ln (1 + ρ n(x))|, for n the notes of a phrase and for n its cells; ρ by `ratios`, the
-    target genre's notes and cells a phrase over the origin's. So lively phrases stay the livelier ones.
-    `origin` [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1], where notes are
-    Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
+    d = |ln (1 + n(x̂)) − ln (1 + ρ n(x))|, for n the notes of a phrase and for n its cells; ρ is in
+    `ratios`, the target genre's notes and cells a phrase, divided by the origin's. So a busy phrase stays
+    busier than others. `origin` [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1], where
+    notes are Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
     """
     asked, made = jnp.array([ratios]) * _density(origin), _density(transferred)
     away = jnp.abs(jnp.log1p(made) - jnp.log1p(asked))

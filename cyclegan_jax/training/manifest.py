@@ -1,8 +1,8 @@
 """The manifest of a checkpoint: written last, it makes a folder a checkpoint.
 
-It has the SHA-256 of every file, of which Orbax checks none, and in its first line its own. So any flipped
-bit and any cut-off file is found before training goes on from it. It also has the config, the libraries'
-versions and, once the step is evaluated, its score.
+It has the SHA-256 of every file, because Orbax checks none of them. Its first line is its own SHA-256. So any
+damaged bit and any cut-off file is found before training goes on from it. It also has the config, the
+libraries' versions and, once the step is evaluated, its score.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ VERSION = 1  # of what a checkpoint is made of
 
 
 class BrokenCheckpointError(Exception):
-    """A folder that is no whole checkpoint; says why in a few words."""
+    """A folder that is not a whole checkpoint; says why in a few words."""
 
 
 @dataclasses.dataclass(frozen=True)

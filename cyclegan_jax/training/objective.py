@@ -28,7 +28,7 @@ class Objective:
     """The two losses of a config, pure functions of parameters and phrases.
 
     Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to every input of a
-    discriminator. Terms are reported as they are before their weights, beside the step's `weight_growth`.
+    discriminator. Terms are reported without their weights, together with the step's `weight_growth`.
     With `remat` a network's activations are computed again for its gradients. `kernels`: as the networks'
     builders take them.
     """
@@ -53,7 +53,7 @@ class Objective:
         noise: Noise,
         step: jax.Array | int,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Metrics]]:
-        """The generators' loss; beside it the fakes of A and of B as discriminators see them, and the terms.
+        """The generators' loss, then the fakes of A and of B as discriminators see them, and the terms.
 
         With the paper's weights it is L_G of eq. 5. As in the paper, the mixed discriminators have no part.
         """
@@ -89,7 +89,7 @@ class Objective:
         return loss, (fake_a, fake_b, terms)
 
     def _density_terms(self, a: jax.Array, b: jax.Array, fake_a: jax.Array, fake_b: jax.Array) -> Metrics:
-        """As dense as the target genre, so that no notes are added to hide the origin in for the cycle."""
+        """Keep the target genre's density, so that no notes are added to hide the origin in them."""
         ratios = self._config.density_b_over_a
         return {
             "loss/density_ab": losses.density_distance(a, fake_b, ratios),
@@ -121,10 +121,10 @@ def _chroma_terms(a: jax.Array, b: jax.Array, logits_a: jax.Array, logits_b: jax
 
 
 def growth_schedule(config: Config) -> optax.Schedule:
-    """Factor of cycle's and density's weights by step: 1, then straight to `weight_growth` as the rate falls.
+    """Factor of the weights of cycle and density by step: 1, then linearly to `weight_growth`.
 
-    The target's style is learned while cycle consistency weighs little; reconstruction is learned when the
-    rate is too low to lose that style again. Density's weight grows with it, so that added notes do not
-    carry the reconstruction.
+    It grows while the learning rate falls. The target's style is learned while cycle consistency weighs
+    little. Reconstruction is learned when the rate is too low to lose that style again. Density's weight
+    grows too, so that added notes do not help the reconstruction.
     """
     return optax.linear_schedule(1.0, config.weight_growth, config.falling_steps, config.constant_steps)

@@ -33,11 +33,11 @@ def exchange(
 ) -> tuple[SamplePool | None, jax.Array, jax.Array]:
     """Hand fakes to the discriminators by way of the pool, as the original code does.
 
-    While it fills, the batch is stored and handed on. Then, with probability ½, it is handed on
-    and not stored; else a past batch of A and, drawn apart, one of B are handed out and replaced.
-    Without a pool every batch is handed on. `fake_a`, `fake_b`: [batch, 64, 84, 1]. Returns the pool
-    and two batches of that shape. `key` must be the same on every device, for each holds a part of
-    the same batches.
+    While the pool fills, the batch is stored and passed on. Then, with probability ½, it is passed on and
+    not stored. Else a past batch of A and one of B, drawn independently, are passed on, and the new ones
+    take their places. Without a pool every batch is passed on. `fake_a`, `fake_b`: [batch, 64, 84, 1].
+    Returns the pool and two batches of that shape. `key` must be the same on every device, because each has
+    a part of the same batches.
     """
     if pool is None:
         return None, fake_a, fake_b

@@ -4,8 +4,8 @@ The state is a pytree of arrays with plain shapes, so that a checkpoint fits any
 random key is never changed: a step folds its own number in. So a state and its step number determine every
 draw, and a resumed run draws what an uninterrupted one would.
 
-The first state is drawn by one program, compiled at LLVM's first level of optimisation, since it runs once:
-2.5 s in place of 5.0 on two cores, with the same bits.
+The first state is drawn by one program. It runs once, so it is compiled with little optimisation (LLVM's
+first level): 2.5 s instead of 5.0 on two cores, with the same bits.
 """
 
 import flax.struct
@@ -47,7 +47,7 @@ class TrainState:
 
 
 def learning_rate(config: Config) -> optax.Schedule:
-    """Constant for `constant_steps`, then straight down to 0 at `steps` (paper, section V-A)."""
+    """Constant for `constant_steps`, then linearly down to 0 at `steps` (paper, section V-A)."""
     return optax.linear_schedule(config.learning_rate, 0.0, config.falling_steps, config.constant_steps)
 
 
@@ -69,8 +69,8 @@ def state_shapes(config: Config, optimiser: optax.GradientTransformation) -> Tra
 def draw_state(config: Config, optimiser: optax.GradientTransformation) -> TrainState:
     """A state before the first step, drawn from the config's seed; pure, to be traced.
 
-    A network's weights depend on the seed and its name's place alone, so that `base`, `partial` and
-    `full` begin with equal generators.
+    A network's weights depend only on the seed and on the place of its name in the list of networks, so
+    that `base`, `partial` and `full` begin with equal generators.
     """
     key = jax.random.PRNGKey(config.seed)
     generator, discriminator = build_generator(config), build_discriminator(config)

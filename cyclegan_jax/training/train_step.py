@@ -1,4 +1,4 @@
-"""The train step: one pure function, for one device or as one of many."""
+"""The train step: one pure function, for a single device or for each of several."""
 
 import dataclasses
 import functools
@@ -37,13 +37,13 @@ def build_train_step(
 ) -> TrainStep:
     """The step `(state, batch) -> (state, metrics)` of a config; pure, to be jitted or pmapped.
 
-    A third argument, a number or a scalar array, takes the place of the config's `sigma_d`.
+    A third argument, a number or a scalar array, is used instead of the config's `sigma_d`.
 
     `batch`: `a`, `b` and, unless `base`, `m`, each [batch / devices, 64, 84, 1], bool. Metrics are
-    scalars, those of the objective's terms as they are before their weights. With `devices` above 1
-    the step must run under an axis named `AXIS` of that size; the noise and the pool's draws are the
-    same for every number of devices, and gradients and metrics are means over the axis. `memory.accumulate`
-    must divide batch / devices. `kernels`: the backend's fastest unless told otherwise.
+    scalars; the objective's terms are without their weights. With `devices` above 1 the step must run
+    under an axis named `AXIS` of that size. The noise and the pool's draws are the same for every number
+    of devices. Gradients and metrics are means over the axis. `memory.accumulate` must divide
+    batch / devices. `kernels`: the backend's fastest unless told otherwise.
     """
     kernels = kernels or default_kernels()
     objective = Objective(config, remat=memory.remat, kernels=kernels)
@@ -111,7 +111,7 @@ def generator_gradients(
 def discriminator_gradients(
     objective: Objective, discriminators: Params, noise: Noise, pairs: Pairs
 ) -> tuple[None, tuple[Params, Metrics]]:
-    """Nothing by phrase; the gradients of the discriminators' loss, and its terms."""
+    """None, as there is nothing by phrase; the gradients of the discriminators' loss, and its terms."""
     (_, terms), grads = jax.value_and_grad(
         lambda discriminators: objective.discriminators(discriminators, pairs, noise), has_aux=True
     )(discriminators)
@@ -138,7 +138,7 @@ def build_train_steps(
 
     `table`: phrases as bits, [N, 672] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
     of this device's part of the batches of K steps, [K, batch / devices]. Metrics are means over the K
-    steps. Else as `build_train_step` has it.
+    steps. Everything else is as in `build_train_step`.
     """
     step = build_train_step(config, optimiser, devices, memory)
 
@@ -146,7 +146,7 @@ def build_train_steps(
         def one(state: TrainState, rows: Batch) -> tuple[TrainState, Metrics]:
             return step(state, {name: unpack_bits(table[numbers]) for name, numbers in rows.items()})
 
-        if len(rows["a"]) == 1:  # no loop, for on a CPU XLA runs a loop's convolutions on one thread
+        if len(rows["a"]) == 1:  # no loop, because on a CPU XLA runs a loop's convolutions on one thread
             return one(state, {name: numbers[0] for name, numbers in rows.items()})
         state, metrics = jax.lax.scan(one, state, rows)
         return state, jax.tree.map(lambda metric: metric.mean(axis=0), metrics)
@@ -167,7 +167,7 @@ def mean_over_devices(tree: Params, devices: int) -> Params:
 def update_ema(mean: Params | None, params: Params, step: jax.Array, decay: float) -> Params | None:
     """The exponential moving average after a step: d · mean + (1 − d) · params.
 
-    d = min(`decay`, (1 + step) / (10 + step)), so that a young average forgets its start sooner.
+    d = min(`decay`, (1 + step) / (10 + step)), so that the average forgets its start sooner at first.
     """
     if mean is None:
         return None

@@ -1,8 +1,8 @@
 """Several runs in one program: their train steps side by side on one device, by `jax.vmap`.
 
-One small run leaves most of a GPU idle. On a CPU it does not pay: XLA turns the batched convolutions into
-grouped ones, and a step of three runs took twice as long as three steps (0.175 and 0.085 s a run, at width
-8 and batch 4), so runs go one by one there.
+One small run leaves most of a GPU idle. On a CPU it is slower: XLA turns the batched convolutions into
+grouped ones, and a step of three runs took twice as long as three single steps (0.175 s a run instead of
+0.085 s, at width 8 and batch 4). So runs go one after the other there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
 
 
 class Together:
-    """The train step of runs whose configs are equal but for `sigma_d`, by `jax.vmap`.
+    """The train step of runs whose configs differ only in `sigma_d`, by `jax.vmap`.
 
-    All runs see the same batches. A run alone has no axis added, so that it is compiled as ever.
+    All runs see the same batches. For a single run no axis is added, so its program is the usual one.
     """
 
     def __init__(self, configs: Sequence[Config]) -> None:
@@ -54,7 +54,7 @@ class Together:
         return jax.device_get(self._of(states, run))
 
     def bytes_needed(self, plain: TrainState, batch: Batch) -> int:
-        """What XLA reserves for a step, by its own account; `plain`: a run's state or its shapes."""
+        """The memory that XLA says it reserves for a step; `plain`: a run's state or its shapes."""
         states = jax.eval_shape(self.stack, [plain] * len(self._sigmas))
         memory = self._step.lower(states, batch, self._noise()).compile().memory_analysis()
         assert memory is not None  # on every backend that JAX has
@@ -68,7 +68,7 @@ class Together:
 
 
 def how_many_fit(configs: Sequence[Config], batch: Batch) -> int:
-    """How many of the runs one device takes at once: halved until XLA's account fits its memory.
+    """How many of the runs one device takes at once: halved until they fit its memory, by XLA's estimate.
 
     1 on a CPU, where a run alone fills all cores.
     """

@@ -50,7 +50,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory) -> dict[str, Reading]:
-    """What became of every kind of file; one that took too long is read again, lest a busy machine count."""
+    """What became of every kind of file; one that took too long is read again: a busy machine may be why."""
     paths = [tmp_path_factory.mktemp("zoo") / "a.mid" for _ in KINDS]
     for write, path in zip(KINDS.values(), paths, strict=True):
         write(path)

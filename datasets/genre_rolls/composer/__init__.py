@@ -16,7 +16,7 @@ _COMPOSERS = {"jazz": jazz.song, "classic": classic.song, "pop": pop.song}
 
 
 def compose(genre: str, number: int) -> pretty_midi.PrettyMIDI:
-    """Compose song `number` of one of `GENRES`, deterministic for ever.
+    """Compose song `number` of one of `GENRES`, always the same for the same number.
 
     It is in 4/4 at one tempo, 48..80 bars long and a multiple of four, and ends on the bar line.
     """
