@@ -88,6 +88,7 @@ def test_the_type_is_float32_on_a_cpu_bfloat16_elsewhere_unless_named():
 def test_what_is_chosen_for_the_machine_is_said(backend, given, said):
     words = ["train", "--pair=a_b", *given]
     code = "import jax; from absl import flags; from launch.flags import training; "
-    code += f"flags.FLAGS({words!r}); jax.default_backend = lambda: {backend!r}; training.preset()"
+    code += f"flags.FLAGS({words!r}); jax.default_backend = lambda: {backend!r}; "
+    code += "print(training.chosen_for_machine(), end='')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert done.stdout == said, done.stderr

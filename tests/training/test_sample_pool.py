@@ -37,7 +37,7 @@ def batch(number):
 def draws():
     """Many independent exchanges with the full pool a = 0..4, b = 100..104 and the fresh pair 50, 150."""
     a = jnp.stack([batch(i) for i in range(SIZE)])
-    pool = SamplePool(a=a, b=a + jnp.array([100.0, -100.0]), filled=jnp.int32(SIZE))
+    pool = SamplePool(a=a, b=a + jnp.array([[100.0, -100.0]]), filled=jnp.int32(SIZE))
     keys = jax.random.split(jax.random.PRNGKey(0), DRAWS)
     return pool, *jax.vmap(lambda key: exchange(pool, batch(50), batch(150), key))(keys)
 
