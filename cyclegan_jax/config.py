@@ -79,7 +79,7 @@ class Described:
             if "choices" in facts:
                 check_choice(field.name, value, facts["choices"])
             if "between" in facts:
-                for number in value if isinstance(value, tuple) else (value,):
+                for number in value if isinstance(field.default, tuple) else (value,):
                     check_range(field.name, number, *facts["between"])
 
 

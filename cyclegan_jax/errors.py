@@ -45,7 +45,7 @@ class TrainingDivergedError(ArithmeticError):
 
 
 class TrainingCollapsedError(RuntimeError):
-    """The outputs are all alike, blank or far too dense or thin; the message says where the run stands."""
+    """The outputs are all alike, blank, too dense or too sparse; the message says where the run stands."""
 
 
 class NoSoundError(RuntimeError):

@@ -49,7 +49,7 @@ STOP_ON_COLLAPSE = flags.DEFINE_bool(
 STEPS_PER_DISPATCH = flags.DEFINE_integer(
     "steps_per_dispatch",
     0,
-    f"{help_of(Cadence, 'steps_per_dispatch')} At most --log_every; one by one where something is due amid "
+    f"{help_of(Cadence, 'steps_per_dispatch')} At most --log_every; one by one where something is due within "
     "them. A line's metrics are means over the program before it. 0: up to 50 on a GPU or TPU, 1 on a CPU.",
 )
 ON_NAN = flags.DEFINE_enum(

@@ -256,3 +256,9 @@ def test_an_ambiguous_pair_lists_its_readings():
     with pytest.raises(UserError, match="'a_b_c' can be read in more than one way") as error:
         resolve_pair("a_b_c", ("a", "a_b", "b_c", "c"))
     assert "a,b_c" in str(error.value) and "a_b,c" in str(error.value)
+
+
+@pytest.mark.parametrize("field, value", [("width", [64]), ("lambda_cycle", []), ("density_b_over_a", 1.0)])
+def test_a_list_in_the_place_of_a_number_and_the_other_way_round_are_refused(field, value):
+    with pytest.raises(UserError, match="this is not a config of this version"):
+        Config.from_dict(Config(**REQUIRED).to_dict() | {field: value})

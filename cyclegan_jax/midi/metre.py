@@ -116,7 +116,7 @@ def _explain(stretches: list[Stretch]) -> str:
     if len(names) == 1:
         return f"{names[0]} throughout; --any_metre lays its bars on the model's 4/4"
     wanted = _name(_metre_of(stretches))
-    return f"{', '.join(names)} by turns; --any_metre transfers what is in {wanted} and copies the rest"
+    return f"{', '.join(names)} in turn; --any_metre transfers what is in {wanted} and copies the rest"
 
 
 def _remark(stretches: list[Stretch]) -> str:

@@ -1,4 +1,4 @@
-"""Any number of phrases at a time: a jitted function of all, in one compiled shape; a random part of many."""
+"""Any number of phrases at a time: a jitted function of all, in one compiled shape."""
 
 from collections.abc import Callable
 

@@ -9,15 +9,10 @@ import jax.numpy as jnp
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.discriminator import Discriminator
 from cyclegan_jax.models.generator import Generator
-from cyclegan_jax.models.kernels import Kernels, kernels_for
+from cyclegan_jax.models.kernels import Kernels, default_kernels
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 Params = Any
-
-
-def default_kernels() -> Kernels:
-    """The fastest kernels on JAX's default backend."""
-    return kernels_for(jax.default_backend())
 
 
 def build_generator(config: Config, kernels: Kernels | None = None) -> Generator:

@@ -1,12 +1,13 @@
 """The discriminator: three convolutions that score patches of a phrase."""
 
+import dataclasses
 import functools
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
+from cyclegan_jax.models.kernels import Kernels, default_kernels
 from cyclegan_jax.models.layers import Conv, InstanceNorm, PositionEmbedding, leaky_relu
 
 
@@ -20,7 +21,7 @@ class Discriminator(nn.Module):
     width: int = 64
     positions: bool = False
     dtype: jnp.dtype = jnp.float32
-    kernels: Kernels = ON_ACCELERATOR
+    kernels: Kernels = dataclasses.field(default_factory=default_kernels)
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:

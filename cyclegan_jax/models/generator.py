@@ -1,12 +1,13 @@
 """The generator: an encoder, residual blocks at a quarter of the resolution, a decoder."""
 
+import dataclasses
 import functools
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
+from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels, default_kernels
 from cyclegan_jax.models.layers import (
     WEIGHT_INIT,
     Conv,
@@ -60,7 +61,7 @@ class Generator(nn.Module):
     positions: bool = False
     skips: bool = False
     dtype: jnp.dtype = jnp.float32
-    kernels: Kernels = ON_ACCELERATOR
+    kernels: Kernels = dataclasses.field(default_factory=default_kernels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return nn.sigmoid(self.logits(x))

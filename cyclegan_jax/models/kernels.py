@@ -8,6 +8,8 @@ written out. Elsewhere a loop is as fast, and is compiled once for all blocks.
 
 import dataclasses
 
+import jax
+
 
 @dataclasses.dataclass(frozen=True)
 class Kernels:
@@ -30,3 +32,8 @@ PLAIN = Kernels(unroll=True)
 def kernels_for(backend: str) -> Kernels:
     """The fastest on a backend, as `jax.default_backend()` names it."""
     return ON_CPU if backend == "cpu" else ON_ACCELERATOR
+
+
+def default_kernels() -> Kernels:
+    """The fastest on JAX's default backend."""
+    return kernels_for(jax.default_backend())

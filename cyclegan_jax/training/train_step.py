@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import optax
 
 from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
-from cyclegan_jax.models.build import Params, default_kernels
-from cyclegan_jax.models.kernels import Kernels
+from cyclegan_jax.models.build import Params
+from cyclegan_jax.models.kernels import Kernels, default_kernels
 from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.packing import unpack_bits
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -64,35 +64,45 @@ def build_train_step(
         pool, past_a, past_b = exchange(state.pool, fake_a, fake_b, pool_key)
         _, (discriminator_grads, discriminator_terms) = accumulate(
             lambda part, pairs: discriminator_gradients(objective, state.discriminators, noise(part), pairs),
-            discriminator_pairs(real, past_a, past_b),
+            discriminator_pairs(real, past_a, past_b, config.mixed),
         )
         generator_grads, discriminator_grads, metrics = mean_over_devices(
             (generator_grads, discriminator_grads, generator_terms | discriminator_terms), devices
         )
 
-        generators, generator_optimiser = apply_gradients(
-            optimiser, generator_grads, state.generator_optimiser, state.generators
-        )
-        discriminators, discriminator_optimiser = apply_gradients(
-            optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
-        )
         metrics |= {
             "grad_norm/generators": optax.tree.norm(generator_grads),
             "grad_norm/discriminators": optax.tree.norm(discriminator_grads),
         }
-        new_state = dataclasses.replace(
-            state,
-            step=state.step + 1,
-            generators=generators,
-            discriminators=discriminators,
-            generator_optimiser=generator_optimiser,
-            discriminator_optimiser=discriminator_optimiser,
-            pool=pool,
-            ema=update_ema(state.ema, generators, state.step, config.ema_decay),
-        )
-        return new_state, metrics
+        state = updated(state, optimiser, generator_grads, discriminator_grads, config.ema_decay)
+        return dataclasses.replace(state, pool=pool), metrics
 
     return train_step
+
+
+def updated(
+    state: TrainState,
+    optimiser: optax.GradientTransformation,
+    generator_grads: Params,
+    discriminator_grads: Params,
+    ema_decay: float,
+) -> TrainState:
+    """The state after an optimiser step of both groups; the pool is as it was."""
+    generators, generator_optimiser = apply_gradients(
+        optimiser, generator_grads, state.generator_optimiser, state.generators
+    )
+    discriminators, discriminator_optimiser = apply_gradients(
+        optimiser, discriminator_grads, state.discriminator_optimiser, state.discriminators
+    )
+    return dataclasses.replace(
+        state,
+        step=state.step + 1,
+        generators=generators,
+        discriminators=discriminators,
+        generator_optimiser=generator_optimiser,
+        discriminator_optimiser=discriminator_optimiser,
+        ema=update_ema(state.ema, generators, state.step, ema_decay),
+    )
 
 
 def generator_gradients(
@@ -118,10 +128,10 @@ def discriminator_gradients(
     return None, (grads, terms)
 
 
-def discriminator_pairs(real: Batch, past_a: jax.Array, past_b: jax.Array) -> Pairs:
+def discriminator_pairs(real: Batch, past_a: jax.Array, past_b: jax.Array, mixed: bool) -> Pairs:
     """What each discriminator learns to tell apart: real phrases, and fakes handed out by the pool."""
     pairs = {"disc_a": (real["a"], past_a), "disc_b": (real["b"], past_b)}
-    if "m" in real:
+    if mixed:
         pairs |= {"disc_a_mixed": (real["m"], past_a), "disc_b_mixed": (real["m"], past_b)}
     return pairs
 

@@ -110,14 +110,12 @@ def _os_errors_as_sentences(data_dir: Path) -> Iterator[None]:
 
 def _write_pictures(builder: Builder) -> None:
     """`overview.png` of all the build's phrases, and `phrases.png` of some of `train`, drawn by chance."""
-    from cyclegan_jax.datasets.genre_rolls.building import (
-        figures as overview,
-    )
+    from cyclegan_jax.datasets.genre_rolls.building import figures  # matplotlib, for which only a build waits
 
     folder, statistics = Path(builder.data_dir), builder.build.statistics
     largest = sorted(statistics, key=lambda genre: -statistics[genre].phrases)[:MOST_DRAWN]
     shown = {genre: counts for genre, counts in statistics.items() if genre in largest}
-    save_png(overview.draw_overview(shown), folder / "overview.png")
+    save_png(figures.draw_overview(shown), folder / "overview.png")
     names, positions = genre_names(builder.info), read_positions(folder, "train")
     source = builder.as_data_source("train")  # pyright: ignore[reportCallIssue]  # decorators hide its parameters
     draw = np.random.default_rng(0)
@@ -127,4 +125,4 @@ def _write_pictures(builder: Builder) -> None:
         places = positions.get(label, np.zeros(0, np.int64))
         drawn = draw.choice(places, min(PAGE_PHRASES, len(places)), replace=False)
         page[name] = np.array([source[int(place)]["roll"] for place in drawn]).reshape(-1, *PHRASE_SHAPE)
-    save_png(overview.draw_phrase_page(page), folder / "phrases.png")
+    save_png(figures.draw_phrase_page(page), folder / "phrases.png")

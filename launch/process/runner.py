@@ -1,6 +1,7 @@
 """One way into every command: flags, one-line errors, exit codes."""
 
 import contextlib
+import functools
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from absl import app, flags, logging
 
 from cyclegan_jax.atomic_files import DISK_FULL
 from cyclegan_jax.errors import NotWrittenError, TrainingCollapsedError, TrainingDivergedError, UserError
-from launch.process import signals as stopping
+from launch.process import signals
 from launch.process.signals import StoppedError
 
 DONE, SOME_FAILED, USAGE, DIVERGED = 0, 1, 2, 3
@@ -40,9 +41,10 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     3 where training diverged or collapsed.
     75 and 130 where SIGTERM or Ctrl-C stopped it.
     """
-    stopping.install()
+    signals.install()
     logging.set_verbosity(logging.ERROR)
-    app.run(lambda argv: _exit(_call(main, argv[1:])), flags_parser=_parse)
+    parse = functools.partial(_parse, main.__module__)
+    app.run(lambda argv: _exit(_call(main, argv[1:])), flags_parser=parse)
 
 
 def _exit(code: int) -> NoReturn:
@@ -58,9 +60,11 @@ def _is_one_of_several() -> bool:
     return jax is not None and jax.distributed.is_initialized()
 
 
-def _parse(argv: Sequence[str]) -> list[str]:
+def _parse(module: str, argv: Sequence[str]) -> list[str]:
     try:
-        return flags.FLAGS(argv)
+        words = flags.FLAGS(argv)
+        _refuse_flags_of_others(module)
+        return words
     except flags.Error as error:
         _explain(f"{_one_line(error)} See --help.")
         sys.exit(USAGE)
@@ -68,6 +72,15 @@ def _parse(argv: Sequence[str]) -> list[str]:
         if not any(word.lstrip("-").startswith("helpxml") for word in argv):
             print(EXIT_CODES)
         sys.exit(DONE)
+
+
+def _refuse_flags_of_others(module: str) -> None:
+    """All commands share one registry, so a flag that this command does not list is as good as unknown."""
+    own = {flag.name for flag in flags.FLAGS.get_key_flags_for_module(module)}
+    for owner, defined in flags.FLAGS.flags_by_module_dict().items():
+        for flag in defined:
+            if owner.startswith("launch.") and flag.present and flag.name not in own:
+                raise flags.UnrecognizedFlagError(flag.name)
 
 
 def _call(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:

@@ -142,6 +142,11 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def name_of(field: str) -> str:
+    """What users call a field of the config: `model` is set by --discriminators."""
+    return "discriminators" if field == "model" else field
+
+
 def _explain(field: str, new: object, old: object, workdir: str, extensible: bool) -> str:
     if field == "fingerprint":
         return (
@@ -155,5 +160,4 @@ def _explain(field: str, new: object, old: object, workdir: str, extensible: boo
         if field == "dtype"
         else "give the same value or another --workdir"
     )
-    name = "discriminators" if field == "model" else field  # the flag that sets it
-    return f"{name} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."
+    return f"{name_of(field)} is {new!r}, but the run in {workdir!r} has {old!r}; {way_out}."

@@ -1,8 +1,9 @@
 """The training loop, without flags: one run over all devices, or several runs of a sweep side by side.
 
 A checkpoint is saved before it is evaluated, so that an interrupted evaluation loses nothing: it is done
-again on resuming, after its lines are cut from `metrics.jsonl`. The classifiers train on a thread while the
-step is compiled. The first line of metrics waits for them, so that no run goes on that cannot be evaluated.
+again on resuming, after its lines are cut from `metrics.jsonl`. The feature classifier trains on a thread
+while the step is compiled. The first line of metrics waits for it, so that no run goes on that cannot be
+evaluated.
 """
 
 import contextlib
@@ -255,7 +256,7 @@ class Training:
 
 def finite(group: range, metrics: Metrics) -> dict[str, float]:
     """The metrics of a group of steps. Raises TrainingDivergedError where one is NaN or infinite."""
-    numbers = {name: float(value) for name, value in jax.device_get(metrics).items()}
+    numbers = {name: float(value) for name, value in metrics.items()}
     steps = range(group.start + 1, group.stop + 1)
     when = f"step {steps[-1]}" if len(steps) == 1 else f"one of the steps {steps[0]} to {steps[-1]}"
     for name, value in numbers.items():

@@ -7,7 +7,7 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.state import TrainState
 from launch.process.runner import warn
-from launch.run.folder import LENGTH, RunFolder
+from launch.run.folder import LENGTH, RunFolder, name_of
 
 
 def newest_states(
@@ -42,6 +42,6 @@ def check_config(config: Config, checkpoints: Checkpoints, step: int) -> None:
     if different:
         field, new, old = different
         raise UserError(
-            f"{field} is {new!r}, but the checkpoint in {str(checkpoints.folder)!r} has {old!r}; "
+            f"{name_of(field)} is {new!r}, but the checkpoint in {str(checkpoints.folder)!r} has {old!r}; "
             "give the same value or another --workdir."
         )

@@ -45,14 +45,14 @@ def version_of(model: Model, title: str, file_name: str, midi: bytes, song: Song
 def facts(model: Model) -> str:
     """What a model is, in a sentence or two, for people."""
     trained = model.trained_on
-    told = []
+    sentences = []
     if trained:
         counts = [f"{trained['phrases'][genre]} phrases of {genre}" for genre in model.genres]
-        told.append(f"Trained on {trained['dataset']}: {' and '.join(counts)}.")
+        sentences.append(f"Trained on {trained['dataset']}: {' and '.join(counts)}.")
     if model.classifier is not None:
         right = f"{100 * model.classifier.accuracy:.0f} %"
-        told.append(f"Percentages are the genre classifier's, which is right in {right} of phrases.")
-    return " ".join(told)
+        sentences.append(f"Percentages are the genre classifier's, which is right in {right} of phrases.")
+    return " ".join(sentences)
 
 
 def page_path(folder: RunFolder) -> Path:

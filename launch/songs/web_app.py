@@ -95,7 +95,7 @@ def build_app(model: Model, limits: Limits) -> Starlette:
             Route("/sound", sound, methods=["POST"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
-        exception_handlers={HTTPException: _told, Exception: _failed},
+        exception_handlers={HTTPException: _as_text, Exception: _failed},
     )
 
 
@@ -220,7 +220,7 @@ def _mib(limits: Limits) -> str:
     return f"{limits.file_bytes / 2**20:g} MiB"
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _as_text(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(error.detail, error.status_code, headers=HEADERS)
 

@@ -12,6 +12,7 @@ from cyclegan_jax.errors import TrainingDivergedError
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.state import build_optimiser, create_state
+from launch.process import signals
 from launch.run.loop import Evaluator, Run, Training
 from launch.run.steppers import VmappedStepper
 
@@ -51,6 +52,8 @@ def train_together(
             held.enter_context(run.folder.hold())
         with contextlib.suppress(TrainingDivergedError):
             training.run(create_state(config, build_optimiser(config)))
+        with signals.deferred():
+            pass  # raises where a signal came while the last run diverged
     bar.update(end - bar.n)
 
 

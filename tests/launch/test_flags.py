@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 from absl.testing import flagsaver
+from support.forked_commands import forked
 
 import launch
 from cyclegan_jax.config import Config, MemorySaving
@@ -114,3 +115,19 @@ def test_the_package_lists_every_command_with_a_line():
     folder = Path(launch.__file__).parent
     listed = re.findall(r"^- `(\w+)`: .+\.$", launch.__doc__, re.M)
     assert sorted(listed) == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize(
+    "command, flag",
+    [
+        *(("transfer", "--out=x.mid"), ("evaluate", "--pair=jazz_pop"), ("export", "--data_dir=data")),
+        *(("prepare", "--workdir=runs"), ("train", "--overwrite"), ("benchmark", "--learning_rate=1")),
+    ],
+)
+def test_a_flag_of_another_command_is_refused(command, flag, tmp_path):
+    with forked(command) as call:
+        done = call(flag, cwd=tmp_path)
+    name = flag.lstrip("-").split("=")[0]
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Unknown command line flag '{name}' See --help.\n"
+    assert list(tmp_path.iterdir()) == []

@@ -90,8 +90,8 @@ def test_without_common_time_it_is_the_metre_of_most_of_the_song_not_of_its_upbe
     "signatures, words",
     [
         ([(0, 3, 4)], ["3/4 throughout", "--any_metre lays its bars on the model's 4/4"]),
-        ([(0, 4, 4), (8, 3, 4)], ["4/4, 3/4 by turns", "what is in 4/4", "copies the rest"]),
-        ([(0, 1, 4), (1, 6, 8)], ["1/4, 6/8 by turns", "what is in 6/8"]),
+        ([(0, 4, 4), (8, 3, 4)], ["4/4, 3/4 in turn", "what is in 4/4", "copies the rest"]),
+        ([(0, 1, 4), (1, 6, 8)], ["1/4, 6/8 in turn", "what is in 6/8"]),
         ([(0, 2, 2)], ["2/2 throughout"]),
     ],
 )

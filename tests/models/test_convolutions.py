@@ -9,8 +9,7 @@ import pytest
 
 from cyclegan_jax.cpu_kernels import single_channel, space_to_depth, transposed, winograd
 from cyclegan_jax.models import layers
-from cyclegan_jax.models.build import default_kernels
-from cyclegan_jax.models.kernels import ON_ACCELERATOR, ON_CPU, PLAIN
+from cyclegan_jax.models.kernels import ON_ACCELERATOR, ON_CPU, PLAIN, default_kernels
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
