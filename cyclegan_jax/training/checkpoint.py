@@ -5,8 +5,8 @@ restores damaged bits without a warning, and never goes back to an older checkpo
 Orbax first; then its manifest is written, and only that makes the folder a checkpoint. All are read and
 checked once when a folder is opened. A score goes into the manifest after the evaluation, so an interrupted
 evaluation loses nothing. Where no checkpoint is whole: one folder without a manifest is what a kill during
-the first save leaves, so it is set aside and the run begins again. Two of them, or one whose manifest does not
-fit, are an error.
+the first save leaves, so it is set aside and the run begins again. Two of them, or one whose manifest does
+not fit, are an error.
 """
 
 import contextlib

@@ -97,10 +97,8 @@ def _aside(data_dir: Path) -> Iterator[Path]:
 def _os_errors_as_sentences(data_dir: Path) -> Iterator[None]:
     try:
         yield
-    except NotWrittenError:
-        raise
     except OSError as error:
-        if error.errno in DISK_FULL_OR_NO_PERMISSION:
+        if isinstance(error, NotWrittenError) or error.errno in DISK_FULL_OR_NO_PERMISSION:
             raise NotWrittenError(error.errno, str(data_dir)) from error
         raise UserError(
             f"the dataset cannot be written to {str(data_dir)!r} ({error.strerror or error}); "

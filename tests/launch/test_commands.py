@@ -252,3 +252,8 @@ def test_classify_prints_the_robustness_row_of_the_classifier_that_is_kept(run_d
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert f"accuracy on validation {evaluation['judge_accuracy']['network']:.4f}" in done.stdout
     assert snapshot(demo_dir / "classifiers") == kept
+
+
+def test_what_is_chosen_for_the_machine_is_printed(demo_dir, train, tmp_path):
+    done = train("--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--dry_run", cwd=tmp_path)
+    assert "Preset 'tiny', for this machine computes on a CPU.\n" in done.stdout, done.stderr

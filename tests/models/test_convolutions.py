@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from cyclegan_jax.cpu_kernels import single_channel, space_to_depth, transposed, winograd
 from cyclegan_jax.models import layers
+from cyclegan_jax.models.discriminator import Discriminator
+from cyclegan_jax.models.generator import Generator
 from cyclegan_jax.models.kernels import ON_ACCELERATOR, ON_CPU, PLAIN, default_kernels
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
@@ -148,3 +151,22 @@ def test_elsewhere_a_layer_computes_in_its_type():
         y, params = layer.init_with_output(jax.random.PRNGKey(0), x)
         assert y.dtype == jnp.bfloat16
         assert params["params"]["kernel"].dtype == jnp.float32
+
+
+@pytest.mark.parametrize("network", [Generator(2, 1, kernels=ON_CPU), Discriminator(2, kernels=ON_CPU)])
+def test_every_convolution_of_a_network_has_its_kernels(network):
+    seen = []
+
+    def look(call, arguments, options, context):
+        if isinstance(context.module, layers.Conv | layers.ConvTranspose):
+            seen.append(context.module.kernels)
+        return call(*arguments, **options)
+
+    with nn.intercept_methods(look):
+        jax.eval_shape(network.init, jax.random.PRNGKey(0), jnp.zeros((1, 64, 84, 1)))
+    assert seen and set(seen) == {ON_CPU}
+
+
+@pytest.mark.parametrize("network", [Generator, Discriminator])
+def test_a_network_built_by_hand_has_the_kernels_of_the_backend(network):
+    assert network(2).kernels == ON_CPU

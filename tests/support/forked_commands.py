@@ -21,7 +21,8 @@ Call = Callable[..., subprocess.CompletedProcess]
 @contextlib.contextmanager
 def forked(name: str) -> Iterator[Call]:
     """How to call `launch.<name>`: `call(*arguments, cwd=..., **variables)`, on one device."""
-    environment = {**os.environ, "XLA_FLAGS": "", "OPENBLAS_NUM_THREADS": "1"}  # threads had better not fork
+    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": ""}
+    environment["OPENBLAS_NUM_THREADS"] = "1"  # threads had better not fork
     words = [sys.executable, __file__, name]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(words, env=environment, **pipes) as server:

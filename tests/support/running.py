@@ -24,7 +24,7 @@ def run_command(
     name: str, *arguments: object, cwd: Path, timeout: float = 560, **variables: str
 ) -> subprocess.CompletedProcess:
     """`python -m launch.<name>` in a process of its own, on one device unless XLA_FLAGS is given."""
-    environment = {**os.environ, "XLA_FLAGS": "", **variables}
+    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": "", **variables}
     words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
     return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
@@ -32,7 +32,7 @@ def run_command(
 @contextmanager
 def started(name: str, *arguments: object, cwd: Path, **variables: str) -> Iterator[subprocess.Popen]:
     """`python -m launch.<name>` on one device; killed at the end of the block if it still runs."""
-    environment = {**os.environ, "XLA_FLAGS": "", **variables}
+    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": "", **variables}
     words = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background, and would be so there
         signal.signal(signal.SIGINT, signal.default_int_handler)

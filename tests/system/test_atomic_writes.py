@@ -1,6 +1,5 @@
 """Whole or not at all: builds that are killed, that run at once, or that find the disk full."""
 
-import re
 import signal
 import subprocess
 import sys
@@ -174,10 +173,6 @@ FULL = {
     "overview": ("draw_overview", 8000),
     "phrases": ("draw_phrase_page", 8000),
 }
-UNWRITTEN = {
-    "overview": r"/\S+/overview\.png",
-    "phrases": r"/\S+/phrases\.png",
-}  # what is named, below data_dir
 
 
 def prepare_with_full_disk(midi_dir: Path, stage: str, size: int) -> subprocess.CompletedProcess:
@@ -197,8 +192,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(midi_dir, tmp_path, a
     done = prepare_with_full_disk(midi_dir, *FULL[at])
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    named = re.escape(str(data_dir)) + UNWRITTEN.get(at, "")
-    assert re.match(f"{named} could not be written: File too large; .*make room there", done.stderr)
+    assert done.stderr.startswith(f"{data_dir} could not be written: File too large; make room there")
     assert done.stdout == ""
     assert {path.name for path in data_dir.iterdir()} == {".lock"} | ({"genre_rolls"} if former else set())
     if former:

@@ -43,7 +43,7 @@ class Plan:
         return kinds
 
 
-FIVE = Plan(steps=200, evaluated=100, saves=1, moments=2, starts=1)
+SIX = Plan(steps=200, evaluated=100, saves=2, moments=2, starts=1)
 TWENTY = Plan(steps=300, evaluated=100, saves=6, moments=10, starts=3)
 
 
@@ -85,8 +85,8 @@ def killed(kind: str, flags: list[str], evaluated: int, place: Path, chance: ran
 
 
 @pytest.mark.slow
-def test_five_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
-    kills_leave_no_trace(FIVE, demo_dir, tmp_path)
+def test_six_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
+    kills_leave_no_trace(SIX, demo_dir, tmp_path)
 
 
 @pytest.mark.nightly
