@@ -6,6 +6,7 @@ phrases alone, so on a transfer it may answer by texture: how dense a phrase is,
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.models.batched_apply import apply_in_batches
-from cyclegan_jax.models.build import Params, apply
+from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -63,7 +64,7 @@ def _probabilities(params: Params, rolls: jax.Array) -> jax.Array:
 
 
 def _logits(params: Params, rolls: jax.Array) -> jax.Array:
-    return apply(Classifier(), params, rolls)
+    return cast(jax.Array, Classifier().apply({"params": params}, rolls))
 
 
 def train_genre_classifier(
