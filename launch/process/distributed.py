@@ -51,6 +51,9 @@ def join() -> None:
     if number > 0:
         _await_coordinator(host, int(port))
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
+    # Two programs in flight may start their collectives in another order on each process, which then wait for
+    # each other for ever. GPUs and TPUs keep the order; on a CPU it is kept by one program at a time.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     try:
         jax.distributed.initialize(
             coordinator,
