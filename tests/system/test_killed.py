@@ -43,7 +43,7 @@ class Plan:
         return kinds
 
 
-SIX = Plan(steps=200, evaluated=100, saves=2, moments=2, starts=1)
+SIX = Plan(steps=198, evaluated=100, saves=2, moments=2, starts=1)
 TWENTY = Plan(steps=300, evaluated=100, saves=6, moments=10, starts=3)
 
 
