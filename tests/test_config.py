@@ -117,7 +117,7 @@ def test_a_config_cannot_be_changed():
     [
         ("model", "fuller", "base, partial, full"),
         ("dtype", "float16", "float32, bfloat16"),
-        ("fakes", "greys", "probabilities, notes"),
+        ("fakes", "logits", "probabilities, notes"),
         ("noise", "none", "shared, fresh"),
         ("adversarial", "wasserstein", "least_squares, hinge"),
         ("cycle", "l2", "l1, cross_entropy"),

@@ -1,4 +1,4 @@
-"""A loss that is not a number: the step, the phrases it happened on, and the way back."""
+"""A NaN or infinite loss: the step, the phrases it happened on, and the rollback."""
 
 import json
 from pathlib import Path

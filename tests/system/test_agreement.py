@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def work(port: str, process: str, workdir: str) -> None:
-    """One of two processes; the second one's weights are no numbers at the sixth step, once."""
+    """One of two processes; the second one's weights are NaN at the sixth step, once."""
     jax.distributed.initialize(f"127.0.0.1:{port}", 2, int(process))
     folder = RunFolder(Path(workdir))
     if process == "0":
