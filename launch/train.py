@@ -23,7 +23,7 @@ from launch.flags import training as train_flags
 from launch.flags.fields import help_of
 from launch.flags.resolve import resolve_pair
 from launch.flags.shared import required
-from launch.process import distributed as cluster
+from launch.process import distributed
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
 from launch.run.classifiers import get_classifiers
@@ -38,7 +38,7 @@ from launch.songs.listening_pages import page_path, write_evaluation_page
 Value = TypeVar("Value")
 DEFAULT_RECIPE = "robust"
 
-for module in (data_flags, train_flags, memory_flags, cluster):
+for module in (data_flags, train_flags, memory_flags, distributed):
     flags.adopt_module_key_flags(module)
 EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the run was started with.")
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
@@ -87,10 +87,10 @@ def main(arguments: list[str]) -> None:
     keep_compiled()
     refuse_arguments(arguments)
     pair = required(train_flags.PAIR, "jazz_pop")
-    cluster.join()
+    distributed.join()
     with contextlib.ExitStack() as held:
         # The first process makes dataset, folder and classifiers. The others find them when it has finished.
-        with cluster.first_process_leads():
+        with distributed.first_process_leads():
             # The dataset comes first: its genres and its size decide about the config.
             plan = resolve(data_flags.prepare_dataset(), pair)
             print(train_flags.chosen_for_machine(), end="", flush=True)
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> None:
                     "in it, or train on with --extend and more --epochs or --steps."
                 )
                 return
-            evaluator = open_run(plan, folder, held) if cluster.is_first() else None
+            evaluator = open_run(plan, folder, held) if distributed.is_first() else None
 
         train(
             plan.config,

@@ -1,6 +1,6 @@
-"""What the tests share: four virtual devices, one compilation cache, one demo dataset, one small run.
+"""What the tests share: four virtual devices, one compilation cache, demo datasets, one small run.
 
-The last three are shared by the workers that pytest-xdist starts.
+These are shared by the workers that pytest-xdist starts.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
 OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", OWN_CACHE.name)
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
 def pytest_unconfigure() -> None:
@@ -51,18 +51,36 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory) -> Path:
-    """A data_dir with the demo dataset in it."""
+def whole_demo_dir(tmp_path_factory) -> Path:
+    """A data_dir with the demo dataset in it, as README's first command makes it."""
     from cyclegan_jax.datasets.genre_rolls.prepare import prepare
 
-    with shared_folder(tmp_path_factory, "data") as data_dir:
+    with shared_folder(tmp_path_factory, "whole_data") as data_dir:
+        prepare("demo", data_dir)
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def whole_demo_folder(whole_demo_dir) -> Path:
+    """The folder of that dataset itself."""
+    return next((whole_demo_dir / "genre_rolls" / "demo").iterdir())
+
+
+@pytest.fixture(scope="session")
+def demo_dir(tmp_path_factory) -> Path:
+    """A data_dir with a demo dataset of fewer songs, on which classifiers and evaluations take less time."""
+    from cyclegan_jax.datasets.genre_rolls import composer
+    from cyclegan_jax.datasets.genre_rolls.prepare import prepare
+
+    with shared_folder(tmp_path_factory, "data") as data_dir, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(composer, "SONGS", 24)  # two in each key
         prepare("demo", data_dir)
     return data_dir
 
 
 @pytest.fixture(scope="session")
 def demo_folder(demo_dir) -> Path:
-    """The folder of the demo dataset itself."""
+    """The folder of that dataset itself."""
     return next((demo_dir / "genre_rolls" / "demo").iterdir())
 
 

@@ -1,7 +1,7 @@
 """Convolutions in the form that XLA runs fastest on a CPU: over blocks of cells instead of cells.
 
 A block of 4 steps by 2 pitches becomes one cell with 8 times the channels (space to depth), so that the few
-channels of a roll fill whole vector registers. The kernel is laid out anew for each output of a block, with
+channels of a roll fill whole vector registers. The kernel is laid out again for each output of a block, with
 zeros where it has no weight. That is more multiplications in several times less time. Results are the plain
 convolution's, to rounding.
 """

@@ -16,12 +16,12 @@ from string import Template
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.midi.song import Song
-from cyclegan_jax.rendering import audio as sound
+from cyclegan_jax.rendering.audio import BYTES_PER_SECOND, mp3_of
 from cyclegan_jax.rendering.svg import lay_out
 
 MOST_BYTES = 10_000_000  # of a page
 SHORTEST = 2.0  # seconds, that a song may be cut to
-MOST_SECONDS = MOST_BYTES * 3 / 4 / sound.BYTES_PER_SECOND / 2  # of a song whose two versions fill a page
+MOST_SECONDS = MOST_BYTES * 3 / 4 / BYTES_PER_SECOND / 2  # of a song whose two versions fill a page
 PAGES = importlib.resources.files("cyclegan_jax.rendering") / "pages"
 
 
@@ -115,7 +115,7 @@ def _sounds(piece: Piece, seconds: float) -> list[str]:
 
     def attribute(version: Version) -> str:
         try:
-            return f' src="{_data("audio/mpeg", sound.mp3_of(version.midi, seconds))}"'
+            return f' src="{_data("audio/mpeg", mp3_of(version.midi, seconds))}"'
         except RefusedSongError:
             return ""
 

@@ -44,7 +44,7 @@ def save(model: Model, path: Path) -> None:
         arrays = {name: np.asarray(leaf, np.float16) for name, leaf in _flat(params).items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise UserError(f"parameter {name} has values that float16 cannot hold; train the model anew.")
+            raise UserError(f"parameter {name} has values that float16 cannot hold; train the model again.")
     facts = {
         "config": model.config.to_dict(),
         "judge_accuracy": model.classifier.accuracy,

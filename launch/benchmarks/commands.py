@@ -43,20 +43,19 @@ def time_start() -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory(prefix="benchmark_start_") as name:
         place = Path(name)
-        _to_first_step(place, "prepared", cache="unused")
-        cold = _to_first_step(place, "cold", cache="cache")
-        return {"cold": cold, "warm": _to_first_step(place, "warm", cache="cache")}
+        _to_first_step(place, "prepared", {})  # builds the dataset and trains the classifier kept beside it
+        cache = {"JAX_COMPILATION_CACHE_DIR": str(place / "cache")}
+        return {start: _to_first_step(place, start, cache) for start in ("cold", "warm")}
 
 
-def _to_first_step(place: Path, workdir: str, cache: str) -> float:
+def _to_first_step(place: Path, workdir: str, cache: dict[str, str]) -> float:
     words = [f"--pair={PAIR}", "--preset=tiny", f"--data_dir={place / 'data'}", "--log_every=1"]
     words += [f"--workdir={place / workdir}"]
-    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(place / cache)}
     log = place / workdir / "metrics.jsonl"
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "launch.train", *words],
-        env=environment,
+        env={**os.environ, **cache},
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -12,7 +12,7 @@ PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a
 EPOCHS = flags.DEFINE_integer(
     "epochs",
     None,
-    "Epochs to train; default by preset. In launch.classify: train the genre classifier anew, for so many "
+    "Epochs to train; default by preset. In launch.classify: train the genre classifier again, for so many "
     "epochs at most.",
 )
 STEPS = flags.DEFINE_integer(

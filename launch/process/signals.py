@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what is in hand is finished and saved, and the process ends within ten seconds.
+"""Ctrl-C and SIGTERM: the current step is finished and saved, and the process ends within ten seconds.
 
 The first signal is an exception, StoppedError, in the main thread. Within `deferred` it is only noted, and
 the training loop asks for it after every dispatch; several processes agree there. The exception is a
@@ -134,7 +134,7 @@ def _watch(signals: socket.socket, _other_end: socket.socket) -> None:
         with contextlib.suppress(TimeoutError):
             if (number := signals.recv(1)[0]) in CODES:
                 _end(number, "ended at once")
-    _end(first, "stopped before the work in hand could be finished")
+    _end(first, "stopped before the current work could be finished")
 
 
 def _end(number: int, how: str) -> None:

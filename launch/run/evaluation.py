@@ -9,8 +9,7 @@ from cyclegan_jax.datasets.genre_rolls.install import is_finished
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.evaluation import evaluate as metrics
-from cyclegan_jax.evaluation.evaluate import Side
+from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.checkpoint import Checkpoints
 from launch.process.runner import warn
@@ -52,9 +51,7 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
         return transfer, step, latest
 
 
-def evaluate_run(
-    folder: RunFolder, dataset_folder: Path, classifiers: metrics.Classifiers | None = None
-) -> str:
+def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifiers | None = None) -> str:
     """Evaluate the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
 
     `classifiers`: those of the run's dataset and pair, if they are loaded already. Returns the tables as
@@ -75,7 +72,7 @@ def evaluate_run(
         "split": "test",
         "step": step,
         "trained_steps": trained_steps,
-        **metrics.evaluate(transfer, classifiers, *sides),
+        **evaluate(transfer, classifiers, *sides),
     }
     write_samples(transfer_samples(transfer, test), folder.workdir / "evaluation")
     table = to_markdown(evaluation)

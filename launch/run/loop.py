@@ -19,8 +19,7 @@ from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError
-from cyclegan_jax.evaluation import evaluate as metrics
-from cyclegan_jax.evaluation.evaluate import Classifiers, Side
+from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate, scalars
 from cyclegan_jax.evaluation.model_selection import signs_of_collapse
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.cadence import Cadence
@@ -242,7 +241,7 @@ class Training:
         """Evaluate a step that is saved already, so that nothing is lost if this is interrupted."""
         own = (0.0, 0)
         if self.evaluator:
-            own = evaluate(one.run, plain, self.evaluator, one.log)
+            own = validate(one.run, plain, self.evaluator, one.log)
         score = from_first_process(own[0], f"score of step {step}")
         signs = from_first_process(own[1], f"signs of collapse at step {step}")
         one.log.sync()
@@ -265,15 +264,15 @@ def finite(group: range, metrics: Metrics) -> dict[str, float]:
     return numbers
 
 
-def evaluate(run: Run, state: TrainState, evaluator: Evaluator, log: RunLog) -> tuple[float, int]:
+def validate(run: Run, state: TrainState, evaluator: Evaluator, log: RunLog) -> tuple[float, int]:
     """Evaluate on held-out phrases, write the samples; returns the score and how many signs of collapse."""
     transfer = Transfer(run.config, state.transferring)
     sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in run.config.pair]
-    evaluation = metrics.evaluate(transfer, evaluator.classifiers, *sides)
+    evaluation = evaluate(transfer, evaluator.classifiers, *sides)
     signs = signs_of_collapse(evaluation)
     samples = transfer_samples(transfer, evaluator.held_out)
     step = int(state.step)
     write_samples(samples, run.folder.workdir / "samples" / f"step_{step:06d}")
-    log.evaluation(step, metrics.scalars(evaluation, "validation"), samples)
+    log.evaluation(step, scalars(evaluation, "validation"), samples)
     log.warn(step, signs)
     return evaluation["score"], len(signs)

@@ -153,12 +153,12 @@ def test_a_genre_without_phrases_is_named_with_split_and_folder(folder):
         load_phrases(folder, "test", ("a", "polka"))
 
 
-def test_the_demo_loads_as_its_songs_converted(demo_folder):
+def test_the_demo_loads_as_its_songs_converted(whole_demo_folder):
     names = [f"demo_{number:03d}.mid" for number in range(composer.SONGS)]
     split_of = split_songs("jazz", names)
     numbers = [number for number, name in enumerate(names) if split_of[name] == "test"]
     songs = [read_dataset_song(composer.compose("jazz", number)) for number in numbers]
-    jazz = load_phrases(demo_folder, "test", ("jazz",))["jazz"]
+    jazz = load_phrases(whole_demo_folder, "test", ("jazz",))["jazz"]
     cuts = [cut(song.roll)[0] for song in songs]
     np.testing.assert_array_equal(jazz.rolls, np.concatenate(cuts))
     tempos = [song.tempo for song, phrases in zip(songs, cuts, strict=True) for _ in phrases]

@@ -17,7 +17,7 @@ def test_test_phrases_are_judged_and_copies_are_sought_in_train(run_dir, demo_fo
     def evaluate(transfer: object, classifiers: Classifiers, *sides: Side) -> dict:
         raise SidesSeenError(*sides)
 
-    monkeypatch.setattr(evaluation.metrics, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
     with pytest.raises(SidesSeenError) as seen:
         evaluation.evaluate_run(RunFolder(run_dir), demo_folder, classifiers=Classifiers(None, None))
     splits = {split: load_phrases(demo_folder, split, ("jazz", "pop")) for split in ("train", "test")}

@@ -2,32 +2,17 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pretty_midi
 import pytest
+from support.base_generators import CONFIG, random_generators
 
-from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.midi.io import read_score
 from cyclegan_jax.midi.song import quantise
 from cyclegan_jax.models.phrase_transfer import Transfer
-from cyclegan_jax.training.state import build_optimiser, state_shapes
 from launch.run.samples import picture, transfer_samples, write_samples
 
-CONFIG = Config(
-    pair=("jazz", "pop"),
-    genres=(),
-    fingerprint="",
-    steps=1,
-    constant_steps=0,
-    model="base",
-    width=4,
-    blocks=1,
-    batch_size=1,
-    pool_size=0,
-    seed=5,
-)
 VERSIONS = ("origin", "transfer", "cycle")
 NAMES = [f"{direction}_{number}" for direction in ("jazz_to_pop", "pop_to_jazz") for number in (1, 2, 3)]
 
@@ -36,13 +21,6 @@ def phrases(seed: int, count: int) -> Phrases:
     rng = np.random.default_rng(seed)
     rolls = rng.random((count, 64, 84, 1)) < 0.05
     return Phrases(rolls=rolls, tempos=seed + np.arange(count, dtype=float), songs=1)
-
-
-def random_generators() -> dict:
-    """Parameters of the right shapes, so far from a fresh model's that every cell comes out different."""
-    shapes = state_shapes(CONFIG, build_optimiser(CONFIG)).generators
-    rng = np.random.default_rng(0)
-    return jax.tree.map(lambda leaf: rng.normal(0, 0.3, leaf.shape).astype(np.float32), shapes)
 
 
 @pytest.fixture(scope="module")

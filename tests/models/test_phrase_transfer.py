@@ -1,36 +1,13 @@
 """Transfer of phrases: which generator, and how many at once."""
 
-import jax
 import numpy as np
 import pytest
+from support.base_generators import CONFIG, random_generators
 
-from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.models.batched_apply import BATCH, apply_in_batches
 from cyclegan_jax.models.build import build_generator
 from cyclegan_jax.models.phrase_transfer import Transfer, binarise
-from cyclegan_jax.training.state import build_optimiser, state_shapes
-
-CONFIG = Config(
-    pair=("jazz", "pop"),
-    genres=(),
-    fingerprint="",
-    steps=1,
-    constant_steps=0,
-    model="base",
-    width=4,
-    blocks=1,
-    batch_size=1,
-    pool_size=0,
-    seed=5,
-)
-
-
-def random_generators() -> dict:
-    """Parameters of the right shapes, so far from a fresh model's that every cell comes out different."""
-    shapes = state_shapes(CONFIG, build_optimiser(CONFIG)).generators
-    rng = np.random.default_rng(0)
-    return jax.tree.map(lambda leaf: rng.normal(0, 0.3, leaf.shape).astype(np.float32), shapes)
 
 
 @pytest.fixture(scope="module")

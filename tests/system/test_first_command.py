@@ -5,24 +5,16 @@ FIRST_RUN names the folder of such a run, as .ci/run does, which has just made o
 """
 
 import json
-import os
-from pathlib import Path
 
 import pytest
-from support.running import run_command
+from support.first_run import first_run
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory) -> dict:
-    folder = os.environ.get("FIRST_RUN")
-    if not folder:
-        place = tmp_path_factory.mktemp("first")
-        done = run_command("train", "--pair=jazz_pop", cwd=place, timeout=1500)
-        assert done.returncode == 0, done.stderr
-        folder = place / "runs" / "jazz_pop"
-    return json.loads((Path(folder) / "evaluation.json").read_text())
+    return json.loads((first_run(tmp_path_factory.mktemp("first")) / "evaluation.json").read_text())
 
 
 @pytest.mark.timeout(1600)

@@ -1,7 +1,15 @@
-"""A long run holds no more memory at its end than after its first evaluation, and no more open files."""
+"""A long run holds no more memory at its end than half-way, and no more open files.
 
+What is held is the resident size once the allocator has given back what is free, as the median of several
+readings, because a save needs some more for a moment. A leak grows as much in the second half as in the
+first, in which programs are still compiled.
+"""
+
+import ctypes
 import dataclasses
+import gc
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,7 +21,7 @@ from support.training_loop import CONFIG, run
 
 from cyclegan_jax.training.cadence import Cadence
 
-STEPS, FIRST = 2000, 300
+STEPS, WINDOW = 2000, 250
 CADENCE = Cadence(log_every=50, eval_every=250, save_every=100)
 MOST_GROWTH = 0.05
 
@@ -22,13 +30,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 def main() -> None:
     """Train, and print resident bytes and open files by step."""
-    process, seen = psutil.Process(), {}
+    process, libc, seen = psutil.Process(), ctypes.CDLL("libc.so.6"), {}
 
     def watch(step: int) -> None:
         if step % 50 == 0:
+            gc.collect()
+            libc.malloc_trim(0)
             seen[step] = (process.memory_info().rss, process.num_fds())
 
-    config = dataclasses.replace(CONFIG, steps=STEPS, constant_steps=STEPS // 2)
+    config = dataclasses.replace(CONFIG, width=1, steps=STEPS, constant_steps=STEPS // 2)
     with tempfile.TemporaryDirectory() as place:
         run(Path(place), CADENCE, config, evaluated=True, watch=watch)
     print(json.dumps(seen))
@@ -38,16 +48,17 @@ def test_two_thousand_steps_with_checkpoints_and_evaluations_hold_no_more_and_mo
     done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, timeout=1700)
     assert done.returncode == 0, done.stderr
     seen = {int(step): counts for step, counts in json.loads(done.stdout.splitlines()[-1]).items()}
-    early = [counts for step, counts in seen.items() if FIRST <= step <= FIRST + 200]
-    late = [counts for step, counts in seen.items() if step >= STEPS - 200]
-    (memory, files), (memory_late, files_late) = (
-        (max(rss for rss, _ in part), max(fds for _, fds in part)) for part in (early, late)
+    half_way, end = (
+        [counts for step, counts in seen.items() if last - WINDOW < step <= last]
+        for last in (STEPS // 2, STEPS)
     )
+    memory, memory_end = (statistics.median(rss for rss, _ in part) for part in (half_way, end))
+    files, files_end = (max(fds for _, fds in part) for part in (half_way, end))
     print(
-        f"{memory / 2**20:.0f} MiB and {files} files early, {memory_late / 2**20:.0f} and {files_late} late"
+        f"{memory / 2**20:.0f} MiB and {files} files half-way, {memory_end / 2**20:.0f} and {files_end} later"
     )
-    assert memory_late <= (1 + MOST_GROWTH) * memory
-    assert files_late <= files
+    assert memory_end <= (1 + MOST_GROWTH) * memory
+    assert files_end <= files
 
 
 if __name__ == "__main__":

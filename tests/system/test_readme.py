@@ -40,8 +40,8 @@ def run_block(page: str, word: str, place: Path, before: str = "", after: str = 
 
 
 @pytest.fixture
-def place(tmp_path, demo_dir) -> Path:
-    (tmp_path / "data").symlink_to(demo_dir)
+def place(tmp_path, whole_demo_dir) -> Path:
+    (tmp_path / "data").symlink_to(whole_demo_dir)
     return tmp_path
 
 

@@ -1,10 +1,7 @@
 """That no seam of a trained model is heard: bar lines every four bars are as in the source."""
 
-import os
-from pathlib import Path
-
 import pytest
-from support.running import run_command
+from support.first_run import first_run
 from support.seams import SONGS, seam_of
 
 from cyclegan_jax.datasets.genre_rolls.composer import compose
@@ -22,14 +19,8 @@ OTHER = {"jazz": "pop", "pop": "jazz"}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Model:
-    """The model of README's first command: the one that FIRST_RUN names, or made here."""
-    folder = os.environ.get("FIRST_RUN")
-    if not folder:
-        place = tmp_path_factory.mktemp("first")
-        done = run_command("train", "--pair=jazz_pop", cwd=place, timeout=1500)
-        assert done.returncode == 0, done.stderr
-        folder = place / "runs" / "jazz_pop"
-    return model_of_run(RunFolder(Path(folder)))
+    """The model of README's first command."""
+    return model_of_run(RunFolder(first_run(tmp_path_factory.mktemp("first"))))
 
 
 def seam_added(model: Model, songs: list[bytes], to: str, **controls) -> float:

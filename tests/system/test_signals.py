@@ -91,15 +91,15 @@ def test_an_evaluation_that_is_broken_off_comes_again(unstopped, tmp_path, handl
     workdir, state = unstopped
     from launch.run import loop
 
-    judge = loop.evaluate
+    evaluation = loop.validate
 
     def broken_off(*arguments: object) -> tuple:
-        result = judge(*arguments)
+        result = evaluation(*arguments)
         signal.raise_signal(signal.SIGTERM)
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(loop, "evaluate", broken_off)
+        patched.setattr(loop, "validate", broken_off)
         with pytest.raises(StoppedError):
             run(tmp_path, evaluated=True)
     with Checkpoints(tmp_path / "checkpoints", read_only=True) as checkpoints:
