@@ -1,9 +1,11 @@
-"""README's Python and shell run as they stand there, and so does the Python of the dataset's page.
+"""README's Python and shell run as they stand there, and so does the Python of the pages on dataset and API.
 
 FIRST_RUN names the folder of a run of README's first command, as .ci/run has just made one: then that command
 finds its run finished, and nothing is trained twice.
 """
 
+import ast
+import doctest
 import importlib.util
 import os
 import shutil
@@ -16,6 +18,8 @@ from support.bad_midi import BAD
 from support.documents import ROOT, blocks
 from support.heavy_midi import HEAVY
 from support.odd_midi import ODD
+
+import cyclegan_jax
 
 README = ROOT / "README.md"
 PAGES = {page.name: page for page in (README, ROOT / "docs/dataset.md")}
@@ -72,6 +76,20 @@ def test_a_song_is_transferred(place, model_path, tmp_path):
     shown = run_block("README.md", "cg.load", place)
     assert (tmp_path / "song_partly_jazz.mid").read_bytes()[:4] == b"MThd"
     assert shown.startswith("('jazz', 'pop') {'dataset': 'genre_rolls/demo/")
+
+
+def test_the_python_of_the_api_page_is_that_of_the_packages_synopsis():
+    """Which `test_package.py` runs."""
+    examples = doctest.DocTestParser().get_examples(cyclegan_jax.__doc__)
+    run = statements("".join(example.source for example in examples))
+    shown = statements("".join(blocks(ROOT / "docs/api/index.md", "python")))
+    assert len(shown) >= 9
+    assert [statement for statement in shown if statement not in run] == []
+
+
+def statements(program: str) -> list[str]:
+    """Its statements, however they are written on lines."""
+    return [ast.unparse(statement) for statement in ast.parse(program).body]
 
 
 def test_the_installation_is_the_first_thing_in_a_shell():
