@@ -102,7 +102,7 @@ def _os_errors_as_sentences(data_dir: Path) -> Iterator[None]:
             raise NotWrittenError(error.errno, str(data_dir)) from error
         raise UserError(
             f"the dataset cannot be written to {str(data_dir)!r} ({error.strerror or error}); "
-            "free some space or choose another --data_dir."
+            "choose another --data_dir."
         ) from error
 
 

@@ -52,8 +52,8 @@ def prepare(
     what was made before is used. `rules`: what is done with MIDI files. `beam`: the fields of TFDS's
     DownloadConfig, `beam_runner` and `beam_options`, that have Apache Beam do the work.
 
-    Raises UserError where the folder is missing or has too little usable music, or the disk is full; a
-    dataset made before then stays as it is.
+    Raises UserError where the folder is missing or has too little usable music, NotWrittenError where the
+    disk is full or permission is denied; a dataset made before then stays as it is.
     """
     _check(dataset, source, rules, beam)
     config, data_dir = config_of(dataset, source, rules), data_dir.resolve()
