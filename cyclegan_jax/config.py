@@ -259,7 +259,7 @@ class Config(Described):
             fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
             return cls(**fields)
         except (AttributeError, TypeError) as error:
-            raise UserError(f"this is not a config of this version: {error}.") from error
+            raise UserError(f"a config's fields are missing, unknown or of another type: {error}.") from error
 
     @classmethod
     def from_json(cls, text: str) -> "Config":

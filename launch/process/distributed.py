@@ -63,7 +63,10 @@ def join() -> None:
             heartbeat_timeout_seconds=SILENT_SECONDS,
         )
     except RuntimeError as error:
-        raise UserError(f"the processes could not be joined at {coordinator}: {error}") from error
+        raise UserError(
+            f"the processes could not be joined at {coordinator} ({error}); start all of them with the same "
+            "--coordinator and --num_processes, and each with a --process_id of its own."
+        ) from error
 
 
 def is_first() -> bool:

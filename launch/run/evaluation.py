@@ -61,8 +61,9 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifie
     pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
     if not is_finished(dataset_folder) or read_metadata(dataset_folder)["fingerprint"] != fingerprint:
         raise UserError(
-            f"the dataset in {str(dataset_folder)!r} is not the one of the run in {str(folder.workdir)!r}, "
-            f"fingerprint {fingerprint}; make that again with launch.prepare."
+            f"the dataset in {str(dataset_folder)!r} does not have the fingerprint {fingerprint} of the run "
+            f"in {str(folder.workdir)!r}; name the folder that has it with --data_dir, or make it again with "
+            "launch.prepare."
         )
     classifiers = classifiers or get_classifiers(dataset_folder, fingerprint, pair)
     test = load_phrases(dataset_folder, "test", pair)

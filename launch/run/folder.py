@@ -108,10 +108,11 @@ class RunFolder:
             )
         try:
             return Config.from_json(path.read_text())
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
         except ValueError as error:
-            raise UserError(f"{path} is not a config of this version: {error}") from error
+            raise UserError(
+                f"{path} is not a config of this version ({str(error).rstrip('.')}); put a good copy in its "
+                "place, use the program that wrote it, or name another --workdir."
+            ) from error
 
     def dataset_folder(self) -> Path:
         """Where the run's dataset was. Raises UserError where there is no run."""
