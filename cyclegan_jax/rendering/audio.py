@@ -113,7 +113,9 @@ def mp3_apart(midi: bytes, seconds: float, timeout: float) -> bytes:
     try:
         done = subprocess.run(words, input=midi, capture_output=True, timeout=timeout, check=True)
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        raise NoSoundError("no sound could be made of this song") from error
+        raise NoSoundError(
+            "no sound could be made of this song within the time and memory allowed; try a shorter one"
+        ) from error
     return done.stdout
 
 

@@ -99,10 +99,6 @@ def build_app(model: Model, limits: Limits) -> Starlette:
     )
 
 
-class _TooSlowError(Exception):
-    """Work that is not done by its deadline."""
-
-
 class _Desk:
     """Where work is done: so much at once over all requests, the rest waits its turn for a while."""
 
@@ -126,11 +122,12 @@ class _Desk:
             async with asyncio.timeout(self._limits.work):
                 return await asyncio.shield(doing)
         except TimeoutError:
-            raise HTTPException(504, f"This song takes over {self._limits.work:g} seconds.") from None
+            told = f"This song takes over {self._limits.work:g} seconds; try a shorter one."
+            raise HTTPException(504, told) from None
         except RefusedSongError as error:
             reason = str(error).replace("--any_metre", "the box “any metre”")
             raise HTTPException(422, f"This song cannot be used: {reason}.") from error
-        except (NoSoundError, _TooSlowError) as error:
+        except NoSoundError as error:
             raise HTTPException(422, f"{str(error).capitalize()}.") from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
@@ -190,13 +187,13 @@ def _check_length(midi: bytes, limits: Limits) -> None:
 
 
 def _until(deadline: float, network: Network) -> Network:
-    """The same network, that gives up at a deadline."""
+    """The same network, that raises TimeoutError at a deadline."""
 
     def watched(phrases: np.ndarray) -> np.ndarray:
         parts = []
         for start in range(0, len(phrases), BATCH):
             if time.monotonic() > deadline:
-                raise _TooSlowError("this song takes too long")
+                raise TimeoutError
             parts.append(network(phrases[start : start + BATCH]))
         return np.concatenate(parts)
 
