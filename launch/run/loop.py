@@ -46,9 +46,9 @@ class Evaluator:
     held_out: dict[str, Phrases]
     train: dict[str, Phrases]
 
-    def wait_for_classifiers(self) -> None:
-        """Wait until both are trained. Raises the error of their training, if there was one."""
-        _ = self.classifiers.network.accuracy, self.classifiers.features.accuracy
+    def wait_for_feature_classifier(self) -> None:
+        """Wait until it is trained, on its thread. Raises the error of its training, if there was one."""
+        _ = self.classifiers.features.accuracy
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Training:
 
     def run(self, fresh: TrainState) -> None:
         """Train all runs, from `fresh` if they have no checkpoint. The final states are in the stepper."""
-        self._steps, self._classifiers_came = self.runs[0].config.steps, False
+        self._steps, self._classifier_ready = self.runs[0].config.steps, False
         with contextlib.ExitStack() as stack:
             stores = [
                 stack.enter_context(Checkpoints(run.folder.checkpoints, warn=warn)) for run in self.runs
@@ -221,11 +221,11 @@ class Training:
         epoch = (step - 1) // self.batches.steps_per_epoch + 1
         for one, figures in zip(self._going, numbers, strict=True):
             one.log.tick(step, epoch, figures, one.run.config.batch_size)
-        if not self._classifiers_came:
+        if not self._classifier_ready:
             if self.evaluator:
-                self.evaluator.wait_for_classifiers()
-            self._classifiers_came = bool(
-                from_first_process(1, f"classifiers are trained, attempt {self.attempt}")
+                self.evaluator.wait_for_feature_classifier()
+            self._classifier_ready = bool(
+                from_first_process(1, f"the feature classifier is trained, attempt {self.attempt}")
             )
 
     def _save(self, step: int) -> list[TrainState]:
