@@ -12,13 +12,13 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.reader import read_midi_bytes
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.rendering.page import page
-from launch.flags import transfer as model_flags
+from launch.flags import transfer as transfer_flags
 from launch.flags.shared import OUT, OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import run
 from launch.songs.listening_pages import facts, piece_of_song
 
-flags.adopt_module_key_flags(model_flags)
+flags.adopt_module_key_flags(transfer_flags)
 flags.declare_key_flag(OUT.name)
 DEFAULT_OUT = "listen.html"  # it needs no other file
 
@@ -27,13 +27,13 @@ def main(arguments: list[str]) -> None:
     """One page of all songs named."""
     keep_compiled()
     to = required(TO, "jazz")
-    controls = model_flags.controls()
+    controls = transfer_flags.controls()
     path = Path(DEFAULT_OUT if OUT.value is None else OUT.value)
     if not arguments:
         raise UserError("no MIDI file was named; write files after the flags: song.mid more.mid.")
     if path.exists() and not OVERWRITE.value:
         raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")
-    model = model_flags.load_model()
+    model = transfer_flags.load_model()
     check_choice("to", to, model.genres)
     pieces = []
     for word in tqdm(arguments, unit=" songs", disable=len(arguments) == 1):

@@ -15,14 +15,14 @@ from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
-from launch.flags import transfer as model_flags
+from launch.flags import transfer as transfer_flags
 from launch.flags.shared import OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import DONE, SOME_FAILED, run
 from launch.process.text_table import text_table
 from launch.songs.paths import plan
 
-flags.adopt_module_key_flags(model_flags)
+flags.adopt_module_key_flags(transfer_flags)
 OUT_DIR = flags.DEFINE_string("out_dir", ".", "Folder for the transferred files; made if need be.")
 
 
@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
     """Transfer all files and folders that are named; a file that cannot be used does not stop the others."""
     keep_compiled()
     to = required(TO, "jazz")
-    controls = model_flags.controls()
-    model = model_flags.load_model()
+    controls = transfer_flags.controls()
+    model = transfer_flags.load_model()
     check_choice("to", to, model.genres)
     targets = plan(arguments, Path(OUT_DIR.value), to, overwrite=OVERWRITE.value)
     Path(OUT_DIR.value).mkdir(parents=True, exist_ok=True)

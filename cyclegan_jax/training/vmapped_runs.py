@@ -21,7 +21,7 @@ Batch = Mapping[str, np.ndarray | jax.Array]  # as it comes from the host, or fr
 SHARE_OF_MEMORY = 0.8  # of a device's, that one program may take
 
 
-class Together:
+class VmappedRuns:
     """The train step of runs whose configs differ only in `sigma_d`, by `jax.vmap`.
 
     All runs see the same batches. For a single run no axis is added, so its program is the usual one.
@@ -37,7 +37,7 @@ class Together:
 
     def step(self, states: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         """One step of every run: `states` as `stack` made them, and used up; `metrics` takes them apart."""
-        return self._step(states, batch, self._noise())
+        return self._step(states, batch, self._sigma_d())
 
     def metrics(self, metrics: Metrics, run: int) -> Metrics:
         """The scalars of one run."""
@@ -56,11 +56,12 @@ class Together:
     def bytes_needed(self, plain: TrainState, batch: Batch) -> int:
         """The memory that XLA says it reserves for a step; `plain`: a run's state or its shapes."""
         states = jax.eval_shape(self.stack, [plain] * len(self._sigmas))
-        memory = self._step.lower(states, batch, self._noise()).compile().memory_analysis()
+        memory = self._step.lower(states, batch, self._sigma_d()).compile().memory_analysis()
         assert memory is not None  # on every backend that JAX has
         return memory.temp_size_in_bytes + memory.argument_size_in_bytes
 
-    def _noise(self) -> jax.Array:
+    def _sigma_d(self) -> jax.Array:
+        """Of every run, [runs] float32; of a single one a scalar."""
         return jnp.array(self._sigmas if self._several else self._sigmas[0], jnp.float32)
 
     def _of(self, tree: _Tree, run: int) -> _Tree:
@@ -78,6 +79,6 @@ def how_many_fit(configs: Sequence[Config], batch: Batch) -> int:
     room = SHARE_OF_MEMORY * device.memory_stats()["bytes_limit"]
     plain = state_shapes(configs[0], build_optimiser(configs[0]))
     count = len(configs)
-    while count > 1 and Together(configs[:count]).bytes_needed(plain, batch) > room:
+    while count > 1 and VmappedRuns(configs[:count]).bytes_needed(plain, batch) > room:
         count = -(-count // 2)
     return count

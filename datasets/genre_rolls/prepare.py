@@ -20,7 +20,7 @@ from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 
 DATASETS = ("demo", "midi", "paper")
-FLAGS = {"midi": "midi_dir", "paper": "manual_dir"}  # that name the folder a dataset is made of
+FOLDER_FLAGS = {"midi": "midi_dir", "paper": "manual_dir"}  # that name the folder a dataset is made of
 PLAIN = Rules()
 
 
@@ -90,12 +90,12 @@ def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> s
 
 def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
     """Raise UserError, before anything is written, where there is nothing to make the dataset of."""
-    if config.dataset not in FLAGS:
+    if config.dataset not in FOLDER_FLAGS:
         return
     if source is None:
         raise UserError(
             f"dataset {config.name!r} is not in {str(data_dir)!r} yet; "
-            f"name the folder to make it of with --{FLAGS[config.dataset]}."
+            f"name the folder to make it of with --{FOLDER_FLAGS[config.dataset]}."
         )
     if config.dataset == "paper":
         array_files(source)

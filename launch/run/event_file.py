@@ -22,7 +22,7 @@ from cyclegan_jax.errors import NotWrittenError
 VERSION = "brain.Event:2"  # of the file format, as TensorBoard expects it
 
 
-class Board:
+class EventFile:
     """A file of events in `folder`. Events of earlier files after step `start` are hidden.
 
     Raises NotWrittenError where the disk is full or permission is denied.

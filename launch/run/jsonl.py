@@ -12,7 +12,7 @@ from cyclegan_jax.errors import NotWrittenError
 from launch.process.runner import warn
 
 
-class Lines:
+class JsonLines:
     """A file with one JSON object in each line, opened to append.
 
     Lines that it has already are kept if they are whole and `stays` is true for them. A crash may cut the

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cyclegan_jax.errors import NotWrittenError
-from launch.run.jsonl import Lines
+from launch.run.jsonl import JsonLines
 from launch.run.samples import Sample, picture
 
 SHOWN = ("generators", "discriminators", "cycle_a", "cycle_b")
@@ -52,13 +52,13 @@ class RunLog:
             shared_bar.n += start
         if silent:
             return
-        self._metrics = Lines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
-        self._timing = Lines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
-        self._board = None
+        self._metrics = JsonLines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
+        self._timing = JsonLines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
+        self._events = None
         if importlib.util.find_spec("tensorboardX"):
-            from launch.run.event_file import Board
+            from launch.run.event_file import EventFile
 
-            self._board = Board(workdir / "tensorboard", start)
+            self._events = EventFile(workdir / "tensorboard", start)
 
     def __enter__(self) -> "RunLog":
         return self
@@ -69,9 +69,9 @@ class RunLog:
             return
         self._metrics.close()
         self._timing.close()
-        if self._board:
+        if self._events:
             with contextlib.suppress(NotWrittenError) if error else contextlib.nullcontext():
-                self._board.close()
+                self._events.close()
 
     def advance(self, steps: int = 1) -> None:
         """Move the bar on by this number of steps."""
@@ -89,8 +89,8 @@ class RunLog:
         shown = {name: f"{metrics[f'loss/{name}']:.3f}" for name in SHOWN}
         self._bar.set_description(f"epoch {epoch}", refresh=False)
         self._bar.set_postfix({"phrases/s": f"{speed:.1f}", **shown})
-        if self._board:
-            self._board.scalars(step, {**metrics, "phrases_per_second": speed})
+        if self._events:
+            self._events.scalars(step, {**metrics, "phrases_per_second": speed})
 
     def evaluation(self, step: int, figures: dict[str, float], samples: list[Sample]) -> None:
         """The figures of an evaluation, and its samples as pictures."""
@@ -101,12 +101,12 @@ class RunLog:
             f"{self._name}step {step}: "
             + ", ".join(f"{name} {figures[f'validation/{key}']:.3f}" for name, key in SUMMARY.items())
         )
-        if self._board:
-            self._board.scalars(step, figures)
+        if self._events:
+            self._events.scalars(step, figures)
             for version, rolls in picture(samples).items():
                 upright = rolls[:, :, ::-1, 0].transpose(0, 2, 1).astype(np.float32)
-                self._board.images(step, f"samples/{version}", upright)
-            self._board.sync()
+                self._events.images(step, f"samples/{version}", upright)
+            self._events.sync()
 
     def warn(self, step: int, signs: list[str]) -> None:
         """A line for every sign of collapse."""
@@ -121,8 +121,8 @@ class RunLog:
             return
         self._metrics.sync()
         self._timing.sync()
-        if self._board:
-            self._board.sync()
+        if self._events:
+            self._events.sync()
 
     def restart_clock(self, step: int) -> None:
         """Measure the next speed from now, so that it leaves out saving and evaluating."""

@@ -8,7 +8,7 @@ from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.training.data_parallel import Parallel
 from cyclegan_jax.training.objective import Metrics
 from cyclegan_jax.training.state import TrainState
-from cyclegan_jax.training.vmapped_runs import Together
+from cyclegan_jax.training.vmapped_runs import VmappedRuns
 from launch.run.feed import open_feed
 
 
@@ -61,23 +61,23 @@ class VmappedStepper:
     """Several runs whose configs differ only in `sigma_d`, all on the same batches, a step at a time."""
 
     def __init__(self, configs: Sequence[Config], batches: PairBatches) -> None:
-        self._batches, self._together = batches, Together(configs)
+        self._batches, self._runs = batches, VmappedRuns(configs)
 
     def begin(self, states: Sequence[TrainState], start: int, stop: int) -> None:
         """Stack the runs' states."""
-        self._states = self._together.stack(states)
+        self._states = self._runs.stack(states)
         self._stream = self._batches.stream(start, stop)
 
     def advance(self, group: range) -> Metrics:
         """A step of every run; the group must be one step."""
         (_,) = group
-        self._states, metrics = self._together.step(self._states, next(self._stream))
+        self._states, metrics = self._runs.step(self._states, next(self._stream))
         return metrics
 
     def metrics(self, fetched: Metrics, run: int) -> Metrics:
         """The scalars of one run."""
-        return self._together.metrics(fetched, run)
+        return self._runs.metrics(fetched, run)
 
     def state(self, run: int) -> TrainState:
         """The state of one run, taken from the stack."""
-        return self._together.state(self._states, run)
+        return self._runs.state(self._states, run)

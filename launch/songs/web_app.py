@@ -72,7 +72,7 @@ def build_app(model: Model, limits: Limits) -> Starlette:
 
     What cannot be done is answered by a sentence as plain text, status 400, 408, 413, 415, 422, 503 or 504.
     """
-    desk = _Desk(limits)
+    queue = _WorkQueue(limits)
 
     async def index(_: Request) -> Response:
         return HTMLResponse(_index(model, limits), headers=HEADERS)
@@ -80,12 +80,12 @@ def build_app(model: Model, limits: Limits) -> Starlette:
     async def transfer(request: Request) -> Response:
         midi = await _midi(request, limits)
         asked = dict(request.query_params)
-        return HTMLResponse(await desk.work(partial(_transfer, model, limits, midi, asked)), headers=HEADERS)
+        return HTMLResponse(await queue.work(partial(_transfer, model, limits, midi, asked)), headers=HEADERS)
 
     async def sound(request: Request) -> Response:
         midi = await _midi(request, limits)
         return Response(
-            await desk.work(partial(_sound, limits, midi)), media_type="audio/mpeg", headers=HEADERS
+            await queue.work(partial(_sound, limits, midi)), media_type="audio/mpeg", headers=HEADERS
         )
 
     return Starlette(
@@ -99,7 +99,7 @@ def build_app(model: Model, limits: Limits) -> Starlette:
     )
 
 
-class _Desk:
+class _WorkQueue:
     """Where work is done: so much at once over all requests, the rest waits its turn for a while."""
 
     def __init__(self, limits: Limits) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
-from launch.run.event_file import Board
+from launch.run.event_file import EventFile
 
 
 def events(folder: Path) -> Iterator[Event]:
@@ -24,24 +24,24 @@ def events(folder: Path) -> Iterator[Event]:
 
 
 def test_what_is_synced_is_there_while_training_goes_on(tmp_path):
-    board = Board(tmp_path / "tensorboard", 4)
-    board.scalars(5, {"loss/cycle_a": 0.5, "speed": 3})
-    board.sync()
+    written = EventFile(tmp_path / "tensorboard", 4)
+    written.scalars(5, {"loss/cycle_a": 0.5, "speed": 3})
+    written.sync()
     version, session, *points = events(tmp_path / "tensorboard")
     assert version.file_version == "brain.Event:2"
     assert (session.step, session.session_log.status) == (5, SessionLog.START)
     (loss,), (speed,) = (point.summary.value for point in points)
     assert [(p.step, p.wall_time > 1e9) for p in points] == [(5, True)] * 2
     assert (loss.tag, loss.simple_value, speed.tag, speed.simple_value) == ("loss/cycle_a", 0.5, "speed", 3)
-    board.close()
+    written.close()
 
 
 def test_images_lie_side_by_side(tmp_path):
     rolls = np.zeros((3, 84, 64), np.float32)
     rolls[2, 0, :32] = 1
-    board = Board(tmp_path, 0)
-    board.images(7, "samples/transfer", rolls)
-    board.close()
+    written = EventFile(tmp_path, 0)
+    written.images(7, "samples/transfer", rolls)
+    written.close()
     *_, event = events(tmp_path)
     (value,) = event.summary.value
     assert event.step == 7 and value.tag.startswith("samples/transfer")
@@ -53,4 +53,4 @@ def test_images_lie_side_by_side(tmp_path):
 def test_a_folder_that_is_a_file_is_told(tmp_path):
     (tmp_path / "tensorboard").write_bytes(b"")
     with pytest.raises(OSError, match=r"tensorboard.* could not be written: File exists"):
-        Board(tmp_path / "tensorboard", 0)
+        EventFile(tmp_path / "tensorboard", 0)

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.state import build_optimiser, create_state
-from cyclegan_jax.training.vmapped_runs import Together
+from cyclegan_jax.training.vmapped_runs import VmappedRuns
 from launch.run.folder import RunFolder
 from launch.sweeps import runs as sweep_runs
 from launch.sweeps.runs import SweptRun, in_groups, train_together
@@ -115,13 +115,13 @@ def test_runs_that_stand_far_apart_train_apart(monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_diverges_is_given_up_and_the_other_goes_on(straight, tmp_path, monkeypatch):
     runs = runs_in(tmp_path)
-    whole = Together.metrics
+    whole = VmappedRuns.metrics
 
     def poisoned(self, metrics: dict, run: int) -> dict:
         numbers = whole(self, metrics, run)
         return numbers | {"loss/cycle_a": np.float32(np.nan)} if run == 0 else numbers
 
-    monkeypatch.setattr(Together, "metrics", poisoned)
+    monkeypatch.setattr(VmappedRuns, "metrics", poisoned)
     assert train(runs).n == 2 * CONFIG.steps
     assert "loss/cycle_a is nan at step 1" in runs[0].error and runs[0].is_over
     assert not runs[0].folder.checkpoints.joinpath("5").exists()
@@ -131,14 +131,14 @@ def test_a_run_that_diverges_is_given_up_and_the_other_goes_on(straight, tmp_pat
 @pytest.mark.slow
 def test_when_all_have_diverged_no_more_steps_are_made(tmp_path, monkeypatch):
     runs = runs_in(tmp_path)
-    steps, whole = [], Together.step
+    steps, whole = [], VmappedRuns.step
 
     def counted(self, states: object, batch: dict) -> tuple:
         steps.append(len(steps) + 1)
         return whole(self, states, batch)
 
-    monkeypatch.setattr(Together, "step", counted)
-    monkeypatch.setattr(Together, "metrics", lambda self, metrics, run: {"loss/x": np.float32(np.inf)})
+    monkeypatch.setattr(VmappedRuns, "step", counted)
+    monkeypatch.setattr(VmappedRuns, "metrics", lambda self, metrics, run: {"loss/x": np.float32(np.inf)})
     assert train(runs).n == 2 * CONFIG.steps
     assert steps == [1]
     assert all(run.is_over for run in runs)

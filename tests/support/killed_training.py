@@ -66,18 +66,18 @@ def amid_a_line(nth: int) -> Plant:
     """With half of the nth line of a log written."""
 
     def plant() -> None:
-        from launch.run.jsonl import Lines
+        from launch.run.jsonl import JsonLines
 
-        whole, lines = Lines.write, []
+        whole, lines = JsonLines.write, []
 
-        def half(self: Lines, row: dict) -> None:
+        def half(self: JsonLines, row: dict) -> None:
             lines.append(row)
             if len(lines) == nth:
                 self._file.write(b'{"step": 3, "lo')
                 die()
             whole(self, row)
 
-        Lines.write = half
+        JsonLines.write = half
 
     return plant
 

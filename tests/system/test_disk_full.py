@@ -22,8 +22,8 @@ from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.rendering.png import draw_phrases, save_png
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.transfer import model_file
-from launch.run.event_file import Board
-from launch.run.jsonl import Lines
+from launch.run.event_file import EventFile
+from launch.run.jsonl import JsonLines
 from launch.run.log import RunLog
 
 
@@ -107,7 +107,7 @@ def test_a_checkpoint_that_finds_no_room_leaves_those_before(tmp_path, amid, mon
 
 def test_lines_that_find_no_room_are_not_there_in_part(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    lines = Lines(path, lambda row: True)
+    lines = JsonLines(path, lambda row: True)
     lines.write({"step": 1})
     with (
         room_for(20),
@@ -121,7 +121,7 @@ def test_lines_that_find_no_room_are_not_there_in_part(tmp_path):
 
 
 def test_a_device_that_is_always_full_is_told(tmp_path):
-    lines = Lines(tmp_path / "metrics.jsonl", lambda row: True)
+    lines = JsonLines(tmp_path / "metrics.jsonl", lambda row: True)
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, lines._file.fileno())
     os.close(full)
@@ -139,11 +139,11 @@ def test_a_log_that_finds_no_room_closes_without_another_error(tmp_path):
 
 @pytest.mark.parametrize("size", range(9_000, 18_000, 1_000))
 def test_curves_that_find_no_room_are_told_at_once(tmp_path, size):
-    board = Board(tmp_path, 0)
+    events = EventFile(tmp_path, 0)
     with room_for(size), pytest.raises(NotWrittenError, match=r"tfevents.* could not be written: File too"):
         for step in range(1000):
-            board.scalars(step, METRICS)
-    board.close()
+            events.scalars(step, METRICS)
+    events.close()
 
 
 # Everything imported first, for `nobody` may not read the checkout; then each writer in turn.

@@ -9,7 +9,7 @@ from support.train_steps import CONFIG, SGD, batch_of, begin
 
 from cyclegan_jax.training import vmapped_runs as module
 from cyclegan_jax.training.train_step import build_train_step
-from cyclegan_jax.training.vmapped_runs import Together, how_many_fit
+from cyclegan_jax.training.vmapped_runs import VmappedRuns, how_many_fit
 
 CONFIGS = [dataclasses.replace(CONFIG, sigma_d=sigma) for sigma in (0.1, 0.3)]
 
@@ -30,11 +30,11 @@ def assert_alike(one, other, share=0.05):
 
 
 def step_once(configs):
-    together = Together(configs)
-    states = together.stack([begin(key=1)] * len(configs))
-    states, metrics = together.step(states, batch_of(0))
+    vmapped = VmappedRuns(configs)
+    states = vmapped.stack([begin(key=1)] * len(configs))
+    states, metrics = vmapped.step(states, batch_of(0))
     runs = range(len(configs))
-    return [together.state(states, run) for run in runs], [together.metrics(metrics, run) for run in runs]
+    return [vmapped.state(states, run) for run in runs], [vmapped.metrics(metrics, run) for run in runs]
 
 
 @pytest.mark.slow
@@ -71,8 +71,8 @@ class Card:
 @pytest.mark.parametrize("room, fit", [(10**9, 5), (300, 3), (130, 2), (50, 1)])
 def test_as_many_as_fit_by_halving(monkeypatch, room, fit):
     monkeypatch.setattr(jax, "devices", lambda: [Card(room)])
-    monkeypatch.setattr(Together, "__init__", lambda self, configs: setattr(self, "count", len(configs)))
-    monkeypatch.setattr(Together, "bytes_needed", lambda self, plain, batch: 50 * self.count)
+    monkeypatch.setattr(VmappedRuns, "__init__", lambda self, configs: setattr(self, "count", len(configs)))
+    monkeypatch.setattr(VmappedRuns, "bytes_needed", lambda self, plain, batch: 50 * self.count)
     assert how_many_fit([CONFIG] * 5, batch_of(0)) == fit
 
 
@@ -83,5 +83,5 @@ def test_one_at_a_time_on_a_cpu():
 @pytest.mark.slow
 def test_xlas_account_grows_with_the_runs():
     plain, batch = jax.eval_shape(lambda: begin(key=1)), batch_of(0)
-    one, two = (Together(CONFIGS[:count]).bytes_needed(plain, batch) for count in (1, 2))
+    one, two = (VmappedRuns(CONFIGS[:count]).bytes_needed(plain, batch) for count in (1, 2))
     assert 1.5 * one < two < 3 * one
