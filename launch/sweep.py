@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> None:
     keep_compiled()
     refuse_arguments(arguments)
     given_pair = required(train_flags.PAIR, "jazz_pop")
-    models = list(dict.fromkeys(train_flags.discriminators() or DISCRIMINATORS))
+    sets = list(dict.fromkeys(train_flags.discriminators() or DISCRIMINATORS))
     sigmas = list(dict.fromkeys(train_flags.sigmas() or DEFAULT_SIGMAS))
 
     prepared = data_flags.prepare_dataset()
-    data = load_training_data(prepared, resolve_pair(given_pair, genres_of(prepared.folder)), models)
+    data = load_training_data(prepared, resolve_pair(given_pair, genres_of(prepared.folder)), sets)
     folder = Path(train_flags.WORKDIR.value or "sweeps/{}_{}".format(*data.pair))
-    plans = [plan(model, sigmas, data, folder) for model in models]
+    plans = [plan(discriminators, sigmas, data, folder) for discriminators in sets]
     print(train_flags.chosen_for_machine(), end="", flush=True)
     for runs, _ in plans:
         for one in runs:
@@ -59,15 +59,15 @@ def main(arguments: list[str]) -> None:
 
 
 def plan(
-    model: str, sigmas: Sequence[float], data: TrainingData, folder: Path
+    discriminators: str, sigmas: Sequence[float], data: TrainingData, folder: Path
 ) -> tuple[list[SweptRun], PairBatches]:
     """The runs of one set of discriminators, and the batches that all of them see."""
-    batches = data.batches(model, train_flags.batch_size(), train_flags.SEED.value)
+    batches = data.batches(discriminators, train_flags.batch_size(), train_flags.SEED.value)
     recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
     runs = []
     for sigma in sigmas:
-        config = train_flags.config(data, batches, recipe, model, sigma)
-        name = f"{model}_sigma_{sigma:.12g}"
+        config = train_flags.config(data, batches, recipe, discriminators, sigma)
+        name = f"{discriminators}_sigma_{sigma:.12g}"
         runs.append(SweptRun(name, config, RunFolder(folder / name)))
     return runs, batches
 

@@ -127,12 +127,12 @@ def main(arguments: list[str]) -> None:
 def resolve(prepared: Prepared, pair: str) -> Plan:
     """The plan by flags and dataset; nothing is written or printed. Raises UserError for impossible ones."""
     recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
-    discriminators = _one("discriminators", train_flags.discriminators())
-    model = discriminators or RECIPES[recipe].get("model", Config.model)
+    named = _one("discriminators", train_flags.discriminators())
+    discriminators = named or RECIPES[recipe].get("model", Config.model)
     sigma_d = _one("sigma_d", train_flags.sigmas())
-    data = load_training_data(prepared, resolve_pair(pair, genres_of(prepared.folder)), (model,))
-    batches = data.batches(model, train_flags.batch_size(), train_flags.SEED.value)
-    config = train_flags.config(data, batches, recipe, model, sigma_d)
+    data = load_training_data(prepared, resolve_pair(pair, genres_of(prepared.folder)), (discriminators,))
+    batches = data.batches(discriminators, train_flags.batch_size(), train_flags.SEED.value)
+    config = train_flags.config(data, batches, recipe, discriminators, sigma_d)
     at_once = STEPS_PER_DISPATCH.value or default_steps_per_dispatch(train_flags.LOG_EVERY.value)
     cadence = train_flags.cadence(batches.steps_per_epoch, at_once)
     memory = memory_flags.memory()

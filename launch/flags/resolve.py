@@ -4,10 +4,10 @@ from cyclegan_jax.config import POOL_BATCHES, PRESETS, check_choice
 from cyclegan_jax.errors import UserError
 
 
-def resolve_pool_size(pool_size: str, model: str) -> int:
+def resolve_pool_size(pool_size: str, discriminators: str) -> int:
     """`auto` is 0 for `base` and 50 otherwise, as in the original code; else the number given."""
     if pool_size == "auto":
-        return 0 if model == "base" else POOL_BATCHES
+        return 0 if discriminators == "base" else POOL_BATCHES
     if not pool_size.isdecimal():
         raise UserError(f"pool_size is {pool_size!r}, but must be auto or a whole number of batches.")
     return int(pool_size)

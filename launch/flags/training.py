@@ -129,9 +129,9 @@ def batch_size() -> int:
 
 
 def config(
-    data: TrainingData, batches: PairBatches, recipe: str, model: str, sigma_d: float | None = None
+    data: TrainingData, batches: PairBatches, recipe: str, discriminators: str, sigma_d: float | None = None
 ) -> Config:
-    """The resolved config; flags, `model` and `sigma_d` override preset and recipe."""
+    """The resolved config; flags, `discriminators` and `sigma_d` override preset and recipe."""
     sizes = PRESETS[preset()]
     steps = _steps(sizes["epochs"], batches.steps_per_epoch)
     constant = CONSTANT_EPOCHS.value
@@ -144,7 +144,7 @@ def config(
         **_given(SIZES),
         **_given(OBJECTIVE),
         "batch_size": batches.batch_size,
-        "model": model,
+        "model": discriminators,
     }
     if sigma_d is not None:
         chosen["sigma_d"] = sigma_d
@@ -152,11 +152,11 @@ def config(
         chosen["density_b_over_a"] = batches.density_b_over_a
     return Config(
         pair=data.pair,
-        genres=data.mixed(model),
+        genres=data.mixed(discriminators),
         fingerprint=data.fingerprint,
         steps=steps,
         constant_steps=steps // 2 if constant is None else constant * batches.steps_per_epoch,
-        pool_size=resolve_pool_size(POOL_SIZE.value, model),
+        pool_size=resolve_pool_size(POOL_SIZE.value, discriminators),
         dtype=resolve_dtype(DTYPE.value, jax.default_backend()),
         seed=SEED.value,
         **chosen,

@@ -30,10 +30,10 @@ SANITY = {
     "polyphony": "polyphony",
 }
 SHARED_GRADIENT = """\
-The mixed discriminators have no weight for the generators here, so all models share the generators' gradient.
-Partial and full, with equal σ_D, seed and batches, have equal generators to the bit where they are trained
-alone; base differs from them by its lack of a pool of past fakes. What else differs is rounding. How much the
-seed alone does is seen by another sweep with another --seed."""
+The mixed discriminators have no weight for the generators here, so all sets of discriminators
+share the generators' gradient. Partial and full, with equal σ_D, seed and batches, have equal generators to
+the bit where they are trained alone; base differs from them by its lack of a pool of past fakes. What else
+differs is rounding. How much the seed alone does is seen by another sweep with another --seed."""
 LAST_SHARE = 0.1  # of a run's ticks, that "after training" is the mean of
 
 
@@ -62,7 +62,7 @@ def _classifier_table(pair: frozenset[str], accuracy: Mapping[float, float]) -> 
 def _loss_table(runs: Sequence[SweptRun]) -> str:
     rows = [[run.config.model, f"{run.config.sigma_d:g}", *_last_losses(run)] for run in runs]
     title = "## Losses after training: means of the last tenth of the ticks"
-    return _table(title, ["model", "σ_D", *(name.replace("_", " ") for name in LOSSES)], rows)
+    return _table(title, ["discriminators", "σ_D", *(name.replace("_", " ") for name in LOSSES)], rows)
 
 
 def _last_losses(run: SweptRun) -> list[str]:
@@ -75,17 +75,17 @@ def _last_losses(run: SweptRun) -> list[str]:
 
 
 def _strength_table(runs: Sequence[SweptRun]) -> str:
-    """By σ_D, a column a model; the paper has this for `base` on jazz and classic."""
-    models = list(dict.fromkeys(run.config.model for run in runs))
+    """By σ_D, a column a set of discriminators; the paper has this for `base` on jazz and classic."""
+    sets = list(dict.fromkeys(run.config.model for run in runs))
     by_cell = {(run.config.model, run.config.sigma_d): run for run in runs}
     sigmas = sorted({run.config.sigma_d for run in runs})
     papers = PAPERS_BASE if frozenset(runs[0].config.pair) == JAZZ_CLASSIC else {}
     rows = [
-        [f"{sigma:g}", *(_strength(by_cell[model, sigma]) for model in models), _number(papers.get(sigma))]
+        [f"{sigma:g}", *(_strength(by_cell[name, sigma]) for name in sets), _number(papers.get(sigma))]
         for sigma in sigmas
     ]
     title = "## Total strength on `test` by share, percent (by the feature classifier)"
-    head = ["σ_D", *models, "paper, base"]
+    head = ["σ_D", *sets, "paper, base"]
     if not papers:
         head, rows = head[:-1], [row[:-1] for row in rows]
     return _table(title, head, rows)
@@ -94,16 +94,16 @@ def _strength_table(runs: Sequence[SweptRun]) -> str:
 def _best_table(runs: Sequence[SweptRun]) -> str:
     rows = []
     jazz_classic = frozenset(runs[0].config.pair) == JAZZ_CLASSIC
-    for model in dict.fromkeys(run.config.model for run in runs):
-        done = [run for run in runs if run.config.model == model and not run.error]
+    for discriminators in dict.fromkeys(run.config.model for run in runs):
+        done = [run for run in runs if run.config.model == discriminators and not run.error]
         if not done:
-            rows.append([model, "", "diverged", ""])
+            rows.append([discriminators, "", "diverged", ""])
             continue
         best = max(done, key=_strength_on_validation)
-        papers = f"{PAPERS_BEST[model][0]} (σ_D {PAPERS_BEST[model][1]:g})" if jazz_classic else ""
-        rows.append([model, f"{best.config.sigma_d:g}", _strength(best), papers])
-    head = ["model", "σ_D", "ours", "paper"]
-    title = "## The best of each model by `validation`, total strength on `test` in percent"
+        papers = "{} (σ_D {:g})".format(*PAPERS_BEST[discriminators]) if jazz_classic else ""
+        rows.append([discriminators, f"{best.config.sigma_d:g}", _strength(best), papers])
+    head = ["discriminators", "σ_D", "ours", "paper"]
+    title = "## The best of each set of discriminators by `validation`, total strength on `test` in percent"
     table = _table(title, head, rows)
     return f"{table}\n\n{SHARED_GRADIENT}" if len(rows) > 1 else table
 
@@ -112,7 +112,7 @@ def _sanity_table(runs: Sequence[SweptRun]) -> str:
     """What the paper does not report, without which strength says little."""
     rows = [[run.config.model, f"{run.config.sigma_d:g}", *_sanity(run)] for run in runs]
     title = "## What is left of the song on `test`, and signs of collapse: A to B / B to A"
-    return _table(title, ["model", "σ_D", *SANITY], rows)
+    return _table(title, ["discriminators", "σ_D", *SANITY], rows)
 
 
 def _sanity(run: SweptRun) -> list[str]:

@@ -42,7 +42,7 @@ def test_every_run_is_a_run_like_any_other(swept):
         assert (run.workdir / "evaluation" / "phrases.png").stat().st_size > 0
     text = (folder / "sweep.md").read_text()
     assert text.strip() in printed
-    for heading in ("classifier's accuracy", "Losses after training", "Total strength", "best of each model"):
+    for heading in ("classifier's accuracy", "Losses after training", "Total strength", "best of each set"):
         assert heading in text
 
 
@@ -150,7 +150,8 @@ def test_the_tables_have_our_figures_beside_the_papers(tmp_path):
         "| 1 | 60.0 (30.0) | diverged | 69.7 |",
         "| base | 1 | 60.0 (30.0) | 69.7 (σ_D 1) |",
         "| full | 0 | 50.0 (25.0) | 69.0 (σ_D 0.01) |",
-        "| model | σ_D | chroma | cell F1 | binary cycle F1 | diversity | blank | notes | polyphony |",
+        "| discriminators | σ_D | chroma | cell F1 | binary cycle F1 | diversity | blank | notes |"
+        " polyphony |",
         "| base | 1 | 0.000 / 1.000 | 0.100 / 1.100 | 0.200 / 1.200 | 0.300 / 1.300 | 0.400 / 1.400 |"
         " 0.500 / 1.500 | 0.600 / 1.600 |",
     ):
@@ -160,7 +161,7 @@ def test_the_tables_have_our_figures_beside_the_papers(tmp_path):
     assert "share the generators' gradient" in text
 
 
-def test_another_pair_has_no_figures_of_the_papers_and_one_model_no_note(tmp_path):
+def test_another_pair_has_no_figures_of_the_papers_and_one_set_of_discriminators_no_note(tmp_path):
     run = planted(tmp_path, "full", 0.0, 0.5)
     other = SweptRun(
         run.name, run.config.__class__(**{**vars(run.config), "pair": ("rock", "jazz")}), run.folder
