@@ -40,7 +40,7 @@ MEASURE = flags.DEFINE_multi_enum("measure", MEASURES, MEASURES, "What to time; 
 PEER_FLAG = flags.DEFINE_string("peer", None, "PyTorch script to take turns with; ours has its net then.")
 PEAK_TFLOPS = flags.DEFINE_float("peak_tflops", None, "The device's peak; known of common ones.", 1e-3)
 
-LOOP_TICKS = 5
+LOOP_LOG_LINES = 5
 # Dense bfloat16 peaks by the makers' data sheets, of devices whose `device_kind` begins with these words.
 PEAKS = {
     "NVIDIA H100 PCIe": 756.0,
@@ -96,7 +96,7 @@ def _config() -> Config:
     options["dtype"] = resolve_dtype(DTYPE.value, jax.default_backend())
     if options.get("model") == "base":
         options["pool_size"] = 0
-    steps = LOOP_TICKS * Cadence().log_every
+    steps = LOOP_LOG_LINES * Cadence().log_every
     config = Config(("a", "b"), ("a", "b"), "", steps=steps, constant_steps=steps // 2, **options)
     return peer_config(config) if PEER_FLAG.value else config
 

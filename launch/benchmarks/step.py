@@ -131,10 +131,10 @@ def time_input(config: Config, times: int) -> dict[str, float]:
 
 
 def time_loop(config: Config, cadence: Cadence, memory: MemorySaving = KEEP_ALL) -> float:
-    """Seconds a step of a run's loop, logging and all, from its first tick to its last."""
+    """Seconds a step of a run's loop, logging and all, from its first line of metrics to its last."""
     with tempfile.TemporaryDirectory(prefix="benchmark_") as name:
         folder = RunFolder(Path(name))
         folder.claim(config, Path(name))
         train(config, cadence, made_up_batches(config), None, folder, memory=memory)
-        ticks = [json.loads(line) for line in (Path(name) / "timing.jsonl").read_text().splitlines()]
-    return (ticks[-1]["time"] - ticks[0]["time"]) / (ticks[-1]["step"] - ticks[0]["step"])
+        lines = [json.loads(line) for line in (Path(name) / "timing.jsonl").read_text().splitlines()]
+    return (lines[-1]["time"] - lines[0]["time"]) / (lines[-1]["step"] - lines[0]["step"])

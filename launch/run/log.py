@@ -77,8 +77,8 @@ class RunLog:
         """Move the bar on by this number of steps."""
         self._steps.update(steps)
 
-    def tick(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
-        """A line of metrics (a tick), and the phrases of one genre a second since the line before."""
+    def log_metrics(self, step: int, epoch: int, metrics: dict[str, float], batch_size: int) -> None:
+        """A line of metrics, and the phrases of one genre a second since the line before."""
         if self._silent:
             return
         now = time.monotonic()

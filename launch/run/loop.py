@@ -184,7 +184,7 @@ class Training:
                 continue
             numbers, seen = self._check(group, metrics), None
             if due.log:
-                self._tick(step, numbers)
+                self._log_metrics(step, numbers)
             if due.save or stop:
                 states = self._save(step)
                 if stop:
@@ -217,10 +217,10 @@ class Training:
                     raise
         return numbers
 
-    def _tick(self, step: int, numbers: list[dict[str, float]]) -> None:
+    def _log_metrics(self, step: int, numbers: list[dict[str, float]]) -> None:
         epoch = (step - 1) // self.batches.steps_per_epoch + 1
         for one, figures in zip(self._going, numbers, strict=True):
-            one.log.tick(step, epoch, figures, one.run.config.batch_size)
+            one.log.log_metrics(step, epoch, figures, one.run.config.batch_size)
         if not self._classifier_ready:
             if self.evaluator:
                 self.evaluator.wait_for_feature_classifier()

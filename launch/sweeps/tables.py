@@ -34,7 +34,7 @@ The mixed discriminators have no weight for the generators here, so all sets of 
 share the generators' gradient. Partial and full, with equal σ_D, seed and batches, have equal generators to
 the bit where they are trained alone; base differs from them by its lack of a pool of past fakes. What else
 differs is rounding. How much the seed alone does is seen by another sweep with another --seed."""
-LAST_SHARE = 0.1  # of a run's ticks, that "after training" is the mean of
+LAST_SHARE = 0.1  # of a run's lines of metrics, that "after training" is the mean of
 
 
 def to_markdown(runs: Sequence[SweptRun], accuracy: Mapping[float, float]) -> str:
@@ -61,7 +61,7 @@ def _classifier_table(pair: frozenset[str], accuracy: Mapping[float, float]) -> 
 
 def _loss_table(runs: Sequence[SweptRun]) -> str:
     rows = [[run.config.model, f"{run.config.sigma_d:g}", *_last_losses(run)] for run in runs]
-    title = "## Losses after training: means of the last tenth of the ticks"
+    title = "## Losses after training: means of the last tenth of the logged lines"
     return _table(title, ["discriminators", "σ_D", *(name.replace("_", " ") for name in LOSSES)], rows)
 
 
@@ -69,8 +69,8 @@ def _last_losses(run: SweptRun) -> list[str]:
     if run.error:
         return ["diverged"] + [""] * (len(LOSSES) - 1)
     lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
-    ticks = [row for row in map(json.loads, lines) if "epoch" in row]
-    last = ticks[-max(int(len(ticks) * LAST_SHARE), 1) :]
+    rows = [row for row in map(json.loads, lines) if "epoch" in row]
+    last = rows[-max(int(len(rows) * LAST_SHARE), 1) :]
     return [f"{sum(row[f'loss/{name}'] for row in last) / len(last):.4f}" for name in LOSSES]
 
 

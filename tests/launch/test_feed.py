@@ -8,10 +8,10 @@ from support.training_loop import (
     Stopped,
     assert_same_bits,
     batches,
+    metric_lines,
     run,
     steps_saved,
     stop_at,
-    ticks,
 )
 
 from cyclegan_jax.training.cadence import Cadence
@@ -48,7 +48,7 @@ def test_phrases_are_held_where_they_take_up_to_a_quarter_of_what_is_free(more, 
     assert type(open_feed(all_batches, parallel, 0, 1)) is kind
 
 
-def test_as_many_steps_go_at_once_as_lie_between_two_ticks_but_for_a_cpu(monkeypatch):
+def test_as_many_steps_go_at_once_as_lie_between_two_lines_of_metrics_but_for_a_cpu(monkeypatch):
     assert default_steps_per_dispatch(10) == 1
     monkeypatch.setattr("jax.default_backend", lambda: "gpu")
     assert [default_steps_per_dispatch(every) for every in (1, 10, 1000)] == [1, 10, MOST_AT_ONCE]
@@ -79,8 +79,8 @@ def test_several_steps_a_dispatch_are_one_at_a_time_to_the_bit_and_their_metrics
     workdir, state = straight
     by_four = Cadence(log_every=4, eval_every=5, steps_per_dispatch=4)
     assert_same_bits(run(tmp_path, by_four), state)
-    one_by_one = ticks(workdir)
-    first, second, last = ticks(tmp_path)
+    one_by_one = metric_lines(workdir)
+    first, second, last = metric_lines(tmp_path)
     assert [row["step"] for row in (first, second, last)] == [4, 8, 10]
     assert second == one_by_one[7] and last == one_by_one[9], "saving at step 5 leaves no four steps on end"
     for name in set(first) - {"step", "epoch"}:

@@ -16,11 +16,11 @@ from support.training_loop import (
     Stopped,
     assert_same_bits,
     log,
+    metric_lines,
     run,
     saved,
     steps_saved,
     stop_at,
-    ticks,
 )
 
 from cyclegan_jax.config import Config
@@ -75,7 +75,7 @@ def test_the_state_that_is_compared_has_moved_in_every_part(straight):
 
 def test_what_a_run_leaves(straight):
     workdir, state = straight
-    rows = ticks(workdir)
+    rows = metric_lines(workdir)
     assert [(row["step"], row["epoch"]) for row in rows] == [(step, (step + 2) // 3) for step in range(1, 11)]
     assert {"loss/cycle_a", "loss/disc_b_mixed", "grad_norm/generators"} < rows[0].keys()
     evaluations = [row for row in log(workdir) if "validation/score" in row]
@@ -117,7 +117,7 @@ def test_a_longer_run_trains_on_by_the_schedule_of_the_new_config(tmp_path):
 @pytest.mark.parametrize(
     ("cadence", "last_good"),
     [
-        pytest.param(Cadence(log_every=1, eval_every=100, save_every=3), 3, id="seen at a tick"),
+        pytest.param(Cadence(log_every=1, eval_every=100, save_every=3), 3, id="seen at a logged step"),
         pytest.param(Cadence(log_every=100, eval_every=100, save_every=2), 2, id="seen before a checkpoint"),
         pytest.param(Cadence(log_every=100, eval_every=2), 2, id="seen before an evaluation"),
     ],
@@ -156,7 +156,7 @@ def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_
     assert " 0/6 [" not in resumed.stderr
     config = RunFolder(run_dir).config()
     assert_same_bits(saved(tmp_path / "run", 6, config), saved(run_dir, 6, config))
-    assert ticks(tmp_path / "run") == ticks(run_dir)
+    assert metric_lines(tmp_path / "run") == metric_lines(run_dir)
 
 
 class BlankTransfer:

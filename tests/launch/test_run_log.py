@@ -20,7 +20,7 @@ def write_log(workdir: Path, steps: range, start: int = 0) -> None:
     with RunLog(workdir, start, 10) as log:
         for step in steps:
             log.advance()
-            log.tick(step, 1, METRICS, batch_size=4)
+            log.log_metrics(step, 1, METRICS, batch_size=4)
         log.evaluation(steps[-1], FIGURES, [])
 
 
@@ -29,22 +29,22 @@ def no_tensorboard(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
 
-def test_a_tick_is_a_line_of_metrics_with_no_clock_and_one_of_timing(tmp_path):
+def test_metrics_are_a_line_with_no_clock_and_one_of_timing(tmp_path):
     write_log(tmp_path, range(2, 3))
-    tick, evaluation = lines(tmp_path / "metrics.jsonl")
-    assert tick == {"step": 2, "epoch": 1, **METRICS}
+    metrics, evaluation = lines(tmp_path / "metrics.jsonl")
+    assert metrics == {"step": 2, "epoch": 1, **METRICS}
     assert evaluation == {"step": 2, **FIGURES}
     (timing,) = lines(tmp_path / "timing.jsonl")
     assert set(timing) == {"step", "phrases_per_second", "time"}
     assert timing["step"] == 2 and timing["phrases_per_second"] > 0
 
 
-def test_phrases_a_second_count_from_the_last_tick(tmp_path, monkeypatch):
+def test_phrases_a_second_count_from_the_line_before(tmp_path, monkeypatch):
     clock = iter([100.0, 102.0, 106.0])
     monkeypatch.setattr("launch.run.log.time.monotonic", lambda: next(clock))
     with RunLog(tmp_path, 0, 10) as log:
-        log.tick(5, 1, METRICS, batch_size=4)
-        log.tick(7, 1, METRICS, batch_size=4)
+        log.log_metrics(5, 1, METRICS, batch_size=4)
+        log.log_metrics(7, 1, METRICS, batch_size=4)
     assert [line["phrases_per_second"] for line in lines(tmp_path / "timing.jsonl")] == [10.0, 2.0]
 
 
@@ -52,15 +52,15 @@ def test_time_spent_on_other_things_is_left_out_of_the_speed(tmp_path, monkeypat
     clock = iter([100.0, 102.0, 150.0, 152.0])
     monkeypatch.setattr("launch.run.log.time.monotonic", lambda: next(clock))
     with RunLog(tmp_path, 0, 10) as log:
-        log.tick(5, 1, METRICS, batch_size=4)
+        log.log_metrics(5, 1, METRICS, batch_size=4)
         log.restart_clock(6)
-        log.tick(8, 1, METRICS, batch_size=4)
+        log.log_metrics(8, 1, METRICS, batch_size=4)
     assert [line["phrases_per_second"] for line in lines(tmp_path / "timing.jsonl")] == [10.0, 4.0]
 
 
 def test_every_line_is_on_disk_at_once(tmp_path):
     with RunLog(tmp_path, 0, 10) as log:
-        log.tick(1, 1, METRICS, batch_size=4)
+        log.log_metrics(1, 1, METRICS, batch_size=4)
         assert [line["step"] for line in lines(tmp_path / "metrics.jsonl")] == [1]
 
 
@@ -111,7 +111,7 @@ def test_a_run_begun_anew_begins_its_log_anew(tmp_path):
 def test_a_silent_log_writes_and_says_nothing(tmp_path, capfd):
     with RunLog(tmp_path, 0, 10, silent=True) as log:
         log.advance()
-        log.tick(1, 1, METRICS, batch_size=4)
+        log.log_metrics(1, 1, METRICS, batch_size=4)
         log.evaluation(1, FIGURES, [])
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
@@ -120,7 +120,7 @@ def test_a_silent_log_writes_and_says_nothing(tmp_path, capfd):
 def test_one_of_several_runs_has_no_bar_and_begins_its_lines_with_its_name(tmp_path, capfd):
     with RunLog(tmp_path, 0, 10, name="full_sigma_1") as log:
         log.advance()
-        log.tick(3, 1, METRICS, batch_size=4)
+        log.log_metrics(3, 1, METRICS, batch_size=4)
         log.evaluation(3, FIGURES, [])
         log.warn(3, ["blank_share of b_to_a is 1.000"])
     said = "".join(capfd.readouterr()).splitlines()

@@ -110,12 +110,12 @@ def planted(
     run = SweptRun(f"{model}_{sigma}", config, RunFolder(folder / f"{model}_{sigma}"))
     run.folder.workdir.mkdir()
     losses = ("generators", "discriminators", "adv_ab", "adv_ba", "cycle_a", "cycle_b")
-    ticks = [
+    logged = [
         {"step": step, "epoch": 1} | {f"loss/{name}": step + place for place, name in enumerate(losses)}
         for step in range(1, 21)
     ]
     judged = [{"step": at, "validation/total_strength/share": s} for at, s in ((10, 0.9), (20, validation))]
-    text = "".join(json.dumps(row) + "\n" for row in [*ticks, *judged])
+    text = "".join(json.dumps(row) + "\n" for row in [*logged, *judged])
     (run.folder.workdir / "metrics.jsonl").write_text(text)
     if strength is None:
         error = {"error": "loss/cycle_a is nan at step 3"}

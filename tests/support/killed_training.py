@@ -106,9 +106,9 @@ MANIFEST = "cyclegan_jax.training.manifest:Manifest.write"
 POINTS: dict[str, Plant] = {
     "before the run has a config": calling("launch.run.folder:RunFolder.claim", 1),
     "amid the config": on_event("os.rename", "/config.json"),
-    "before the first line": calling("launch.run.log:RunLog.tick", 1),
+    "before the first line": calling("launch.run.log:RunLog.log_metrics", 1),
     "amid a line": amid_a_line(11),  # behind two saves, so that whole lines before it stay
-    "after a line": calling("launch.run.log:RunLog.tick", 5, returned=True),
+    "after a line": calling("launch.run.log:RunLog.log_metrics", 5, returned=True),
     "before the first save": calling(f"{STORE}.save", 1),
     "before a save": calling(f"{STORE}.save", 2),
     "before orbax": calling("orbax.checkpoint:Checkpointer.save", 2),

@@ -133,7 +133,7 @@ def assert_same_bits(one: TrainState, other: TrainState) -> None:
     jax.tree_util.tree_map_with_path(compare, one, other)
 
 
-def ticks(workdir: Path) -> list[dict]:
+def metric_lines(workdir: Path) -> list[dict]:
     return [row for row in log(workdir) if "epoch" in row]
 
 

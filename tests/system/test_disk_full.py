@@ -134,7 +134,7 @@ def test_a_log_that_finds_no_room_closes_without_another_error(tmp_path):
     log = RunLog(tmp_path, 0, 10, name="without a bar")  # which pytest would capture in a file
     with ExitStack() as full, pytest.raises(NotWrittenError, match=r"metrics\.jsonl"), log:
         full.enter_context(room_for(0))
-        log.tick(1, 1, METRICS, batch_size=4)
+        log.log_metrics(1, 1, METRICS, batch_size=4)
 
 
 @pytest.mark.parametrize("size", range(9_000, 18_000, 1_000))

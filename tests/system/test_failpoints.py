@@ -32,8 +32,8 @@ def test_a_training_killed_there_goes_on_to_the_same_end(untouched, tmp_path, po
     workdir, state = untouched
     assert_same_bits(train(tmp_path), state)
     assert (tmp_path / "metrics.jsonl").read_bytes() == (workdir / "metrics.jsonl").read_bytes()
-    ticks = [row["step"] for row in log(tmp_path) if "epoch" in row]
-    assert ticks == list(range(1, 11))
+    logged = [row["step"] for row in log(tmp_path) if "epoch" in row]
+    assert logged == list(range(1, 11))
     assert not list(tmp_path.rglob(".written.*")) and not list(tmp_path.rglob(".going.*"))
     with Checkpoints(tmp_path / "checkpoints", read_only=True) as ours:
         with Checkpoints(workdir / "checkpoints", read_only=True) as theirs:

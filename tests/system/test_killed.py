@@ -121,11 +121,11 @@ def kills_leave_no_trace(plan: Plan, demo_dir: Path, place: Path) -> int:
     assert RunFolder(workdir).config() == config
     assert_same_bits(saved(workdir, plan.steps, config), saved(untouched, plan.steps, config))
     assert (workdir / "metrics.jsonl").read_bytes() == (untouched / "metrics.jsonl").read_bytes()
-    ticks = [row["step"] for row in log(workdir) if "epoch" in row]
-    assert ticks == list(range(3, plan.steps + 1, 3))
+    logged = [row["step"] for row in log(workdir) if "epoch" in row]
+    assert logged == list(range(3, plan.steps + 1, 3))
     assert (workdir / "evaluation.json").read_bytes() == (untouched / "evaluation.json").read_bytes()
     assert (workdir / "evaluation" / "listen.html").exists()
     assert not list(workdir.rglob(".written.*"))
     with (workdir / "timing.jsonl").open() as timing:
-        assert [json.loads(line)["step"] for line in timing] == ticks
+        assert [json.loads(line)["step"] for line in timing] == logged
     return halves
