@@ -33,7 +33,7 @@ from launch.run.folder import RunFolder
 from launch.run.loop import Evaluator, train
 from launch.run.resume import check_checkpoints
 from launch.run.training_data import TrainingData, load_training_data
-from launch.songs.listening_pages import page_path, write_evaluation_page
+from launch.songs.listening_pages import write_evaluation_page
 
 Value = TypeVar("Value")
 DEFAULT_RECIPE = "robust"
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> None:
             # All is checked before anything is written to the run's folder.
             folder = RunFolder(Path(train_flags.WORKDIR.value or "runs/{}_{}".format(*plan.config.pair)))
             folder.check(plan.config, extend=EXTEND.value)
-            if folder.is_finished(plan.config) and page_path(folder).exists():
+            if folder.is_finished(plan.config) and folder.listening_page.exists():
                 print(
                     f"The run in {folder.workdir} is finished at step {plan.config.steps}; see evaluation.md "
                     "in it, or train on with --extend and more --epochs or --steps."
@@ -164,10 +164,10 @@ def open_run(plan: Plan, folder: RunFolder, held: contextlib.ExitStack) -> Evalu
 
 def evaluate(folder: RunFolder, dataset_folder: Path, classifiers: Classifiers) -> None:
     """Evaluate the best checkpoint on the test split; print the table and write the page."""
-    page_path(folder).unlink(missing_ok=True)
+    folder.listening_page.unlink(missing_ok=True)
     print(evaluate_run(folder, dataset_folder, classifiers))
     write_evaluation_page(folder, dataset_folder)
-    print(f"\nOpen {folder.workdir}/evaluation/listen.html in a browser, to see and hear what it does.")
+    print(f"\nOpen {folder.listening_page} in a browser, to see and hear what it does.")
 
 
 if __name__ == "__main__":

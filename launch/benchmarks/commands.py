@@ -51,7 +51,7 @@ def time_start() -> dict[str, float]:
 def _to_first_step(place: Path, workdir: str, cache: dict[str, str]) -> float:
     words = [f"--pair={PAIR}", "--preset=tiny", f"--data_dir={place / 'data'}", "--log_every=1"]
     words += [f"--workdir={place / workdir}"]
-    log = place / workdir / "metrics.jsonl"
+    log = RunFolder(place / workdir).metrics
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "launch.train", *words],

@@ -136,5 +136,5 @@ def time_loop(config: Config, cadence: Cadence, memory: MemorySaving = KEEP_ALL)
         folder = RunFolder(Path(name))
         folder.claim(config, Path(name))
         train(config, cadence, made_up_batches(config), None, folder, memory=memory)
-        lines = [json.loads(line) for line in (Path(name) / "timing.jsonl").read_text().splitlines()]
+        lines = [json.loads(line) for line in folder.timing.read_text().splitlines()]
     return (lines[-1]["time"] - lines[0]["time"]) / (lines[-1]["step"] - lines[0]["step"])

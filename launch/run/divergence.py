@@ -7,7 +7,6 @@ number of rows in `rollbacks.json`, so the config and the checkpoints stay those
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ def note(error: TrainingDivergedError, batches: PairBatches, config: Config, fol
         for step in error.steps
     }
     content = {"error": str(error), "steps": list(error.steps), "batches": phrases}
-    write_whole(folder.workdir / "diverged.json", json.dumps(content, indent=1) + "\n")
+    write_whole(folder.diverged, json.dumps(content, indent=1) + "\n")
 
 
 def slowed(config: Config, rollbacks: int) -> Config:
@@ -62,7 +61,7 @@ def roll_back(error: TrainingDivergedError, config: Config, folder: RunFolder) -
             step = checkpoints.latest() or 0
     rate = slowed(config, len(before) + 1).learning_rate
     row = {"diverged": error.steps[-1], "back_to": step, "learning_rate": rate, "error": str(error)}
-    write_whole(_path(folder), json.dumps([*before, row], indent=1) + "\n")
+    write_whole(folder.rollbacks, json.dumps([*before, row], indent=1) + "\n")
     warn(f"{error}; rolled back to step {step}, on with a learning rate of {rate:g}.")
     return True
 
@@ -85,9 +84,4 @@ def _phrases(
 
 
 def _rollbacks(folder: RunFolder) -> list[dict[str, Any]]:
-    path = _path(folder)
-    return json.loads(path.read_text()) if path.exists() else []
-
-
-def _path(folder: RunFolder) -> Path:
-    return folder.workdir / "rollbacks.json"
+    return json.loads(folder.rollbacks.read_text()) if folder.rollbacks.exists() else []

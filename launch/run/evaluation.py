@@ -75,10 +75,10 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifie
         "trained_steps": trained_steps,
         **evaluate(transfer, classifiers, *sides),
     }
-    write_samples(transfer_samples(transfer, test), folder.workdir / "evaluation")
+    write_samples(transfer_samples(transfer, test), folder.evaluation_folder)
     table = to_markdown(evaluation)
     write_whole(folder.workdir / "evaluation.md", table + "\n")
-    write_whole(folder.workdir / "evaluation.json", json.dumps(evaluation, indent=2) + "\n")
+    write_whole(folder.evaluation, json.dumps(evaluation, indent=2) + "\n")
     return table
 
 

@@ -34,6 +34,46 @@ class RunFolder:
         """The folder of checkpoints."""
         return self.workdir / "checkpoints"
 
+    @property
+    def samples(self) -> Path:
+        """The folder of the samples that each evaluation during training has written."""
+        return self.workdir / "samples"
+
+    @property
+    def metrics(self) -> Path:
+        """The lines of metrics and of evaluations during training, as JSON, without times."""
+        return self.workdir / "metrics.jsonl"
+
+    @property
+    def timing(self) -> Path:
+        """The speed at each line of metrics, as JSON lines."""
+        return self.workdir / "timing.jsonl"
+
+    @property
+    def evaluation(self) -> Path:
+        """The figures of the evaluation on `test`, as JSON."""
+        return self.workdir / "evaluation.json"
+
+    @property
+    def evaluation_folder(self) -> Path:
+        """The folder of the samples of the evaluation on `test`, and of its page."""
+        return self.workdir / "evaluation"
+
+    @property
+    def listening_page(self) -> Path:
+        """The page of the evaluation on `test`, to see and hear."""
+        return self.evaluation_folder / "listen.html"
+
+    @property
+    def diverged(self) -> Path:
+        """Why the run diverged, if it did, as JSON."""
+        return self.workdir / "diverged.json"
+
+    @property
+    def rollbacks(self) -> Path:
+        """The run's rollbacks, if it had any, as JSON."""
+        return self.workdir / "rollbacks.json"
+
     def check(self, config: Config, *, extend: bool | None) -> None:
         """Raise UserError if nothing can be written here, or if the run here has another config.
 
@@ -81,14 +121,13 @@ class RunFolder:
 
     def _clear_half_written(self) -> None:
         """Delete only this run's files: the folder of a sweep has other runs' folders in it."""
-        ours = (self.checkpoints, self.workdir / "samples", self.workdir / "evaluation")
+        ours = (self.checkpoints, self.samples, self.evaluation_folder)
         for left in chain(self.workdir.glob(HALF), *(folder.rglob(HALF) for folder in ours)):
             left.unlink(missing_ok=True)  # an evaluation in another process may have renamed it
 
     def is_finished(self, config: Config) -> bool:
         """Whether the run here has been trained to the end and evaluated there."""
-        path = self.workdir / "evaluation.json"
-        return path.exists() and _read(path).get("trained_steps") == config.steps
+        return self.evaluation.exists() and _read(self.evaluation).get("trained_steps") == config.steps
 
     def claim(self, config: Config, dataset_folder: Path) -> None:
         """Make the folder, if need be, and write down the run's config, its dataset and its provenance."""

@@ -3,13 +3,13 @@
 import contextlib
 import importlib.util
 import time
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from tqdm import tqdm
 
 from cyclegan_jax.errors import NotWrittenError
+from launch.run.folder import RunFolder
 from launch.run.jsonl import JsonLines
 from launch.run.samples import Sample, picture
 
@@ -33,7 +33,7 @@ class RunLog:
 
     def __init__(
         self,
-        workdir: Path,
+        folder: RunFolder,
         start: int,
         steps: int,
         *,
@@ -52,13 +52,13 @@ class RunLog:
             shared_bar.n += start
         if silent:
             return
-        self._metrics = JsonLines(workdir / "metrics.jsonl", lambda row: _stays(row, start, evaluated))
-        self._timing = JsonLines(workdir / "timing.jsonl", lambda row: _stays(row, start, evaluated))
+        self._metrics = JsonLines(folder.metrics, lambda row: _stays(row, start, evaluated))
+        self._timing = JsonLines(folder.timing, lambda row: _stays(row, start, evaluated))
         self._events = None
         if importlib.util.find_spec("tensorboardX"):
             from launch.run.event_file import EventFile
 
-            self._events = EventFile(workdir / "tensorboard", start)
+            self._events = EventFile(folder.workdir / "tensorboard", start)
 
     def __enter__(self) -> "RunLog":
         return self

@@ -158,7 +158,7 @@ class Training:
 
     def _log(self, run: Run, start: int, evaluated: bool) -> RunLog:
         return RunLog(
-            run.folder.workdir,
+            run.folder,
             start,
             self._steps,
             evaluated=evaluated,
@@ -272,7 +272,7 @@ def validate(run: Run, state: TrainState, evaluator: Evaluator, log: RunLog) -> 
     signs = signs_of_collapse(evaluation)
     samples = transfer_samples(transfer, evaluator.held_out)
     step = int(state.step)
-    write_samples(samples, run.folder.workdir / "samples" / f"step_{step:06d}")
+    write_samples(samples, run.folder.samples / f"step_{step:06d}")
     log.evaluation(step, scalars(evaluation, "validation"), samples)
     log.warn(step, signs)
     return evaluation["score"], len(signs)

@@ -26,7 +26,7 @@ def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     if same or genre_classifier_path(dataset, config.fingerprint, config.pair).exists():
         classifier = get_genre_classifier(dataset, config.fingerprint, config.pair)
     trained_on = _trained_on(dataset) if same else {}
-    return Model(config, transfer.generators, classifier, trained_on, _evaluation(folder.workdir))
+    return Model(config, transfer.generators, classifier, trained_on, _evaluation(folder))
 
 
 def complete_model_of_run(folder: RunFolder) -> Model:
@@ -46,6 +46,5 @@ def _trained_on(dataset: Path) -> dict[str, Any]:
     return {"dataset": "/".join(dataset.parts[-3:]), "fingerprint": metadata["fingerprint"], **train}
 
 
-def _evaluation(workdir: Path) -> dict[str, Any]:
-    path = workdir / "evaluation.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+def _evaluation(folder: RunFolder) -> dict[str, Any]:
+    return json.loads(folder.evaluation.read_text()) if folder.evaluation.exists() else {}

@@ -55,13 +55,8 @@ def facts(model: Model) -> str:
     return " ".join(sentences)
 
 
-def page_path(folder: RunFolder) -> Path:
-    """Where the page of a run's evaluation is."""
-    return folder.workdir / "evaluation" / "listen.html"
-
-
 def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
-    """The page at `page_path`: sample phrases of `test`, and half a minute of each genre's longest song."""
+    """The run's listening page: sample phrases of `test`, and half a minute of each genre's longest song."""
     model = model_of_run(folder, dataset_folder)
     test = load_phrases(dataset_folder, "test", model.genres)
     pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrase_transfer, test)]
@@ -74,7 +69,7 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
                 piece_of_song(model, f"{Path(song.name).stem}, {genre} → {to}", midi, to, Controls())
             )
     title = "{} and {}".format(*model.genres)
-    write_whole(page_path(folder), page(title, facts(model), pieces, seconds=SECONDS))
+    write_whole(folder.listening_page, page(title, facts(model), pieces, seconds=SECONDS))
 
 
 def _piece_of_sample(model: Model, sample: Sample) -> Piece:

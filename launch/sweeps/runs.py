@@ -26,7 +26,7 @@ class SweptRun(Run):
     @property
     def error(self) -> str | None:
         """Why it diverged, if it did: `diverged.json` in its folder says so."""
-        path = self.folder.workdir / "diverged.json"
+        path = self.folder.diverged
         return json.loads(path.read_text())["error"] if path.exists() else None
 
     @property

@@ -68,7 +68,7 @@ def _loss_table(runs: Sequence[SweptRun]) -> str:
 def _last_losses(run: SweptRun) -> list[str]:
     if run.error:
         return ["diverged"] + [""] * (len(LOSSES) - 1)
-    lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
+    lines = run.folder.metrics.read_text().splitlines()
     rows = [row for row in map(json.loads, lines) if "epoch" in row]
     last = rows[-max(int(len(rows) * LAST_SHARE), 1) :]
     return [f"{sum(row[f'loss/{name}'] for row in last) / len(last):.4f}" for name in LOSSES]
@@ -126,7 +126,7 @@ def _sanity(run: SweptRun) -> list[str]:
 def _strength_on_validation(run: SweptRun) -> float:
     """By the classifier, of the checkpoint that the evaluation on `test` is of."""
     step = _evaluation(run)["step"]
-    lines = (run.folder.workdir / "metrics.jsonl").read_text().splitlines()
+    lines = run.folder.metrics.read_text().splitlines()
     name = "validation/total_strength/share"
     return next(row[name] for row in map(json.loads, lines) if row["step"] == step and name in row)
 
@@ -145,7 +145,7 @@ def _total(run: SweptRun) -> tuple[float, float]:
 
 
 def _evaluation(run: SweptRun) -> dict[str, Any]:
-    return json.loads((run.folder.workdir / "evaluation.json").read_text())
+    return json.loads(run.folder.evaluation.read_text())
 
 
 def _number(value: float | None) -> str:

@@ -23,6 +23,7 @@ from cyclegan_jax.rendering.png import draw_phrases, save_png
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.transfer import model_file
 from launch.run.event_file import EventFile
+from launch.run.folder import RunFolder
 from launch.run.jsonl import JsonLines
 from launch.run.log import RunLog
 
@@ -131,7 +132,7 @@ def test_a_device_that_is_always_full_is_told(tmp_path):
 
 
 def test_a_log_that_finds_no_room_closes_without_another_error(tmp_path):
-    log = RunLog(tmp_path, 0, 10, name="without a bar")  # which pytest would capture in a file
+    log = RunLog(RunFolder(tmp_path), 0, 10, name="without a bar")  # which pytest would capture in a file
     with ExitStack() as full, pytest.raises(NotWrittenError, match=r"metrics\.jsonl"), log:
         full.enter_context(room_for(0))
         log.log_metrics(1, 1, METRICS, batch_size=4)
