@@ -4,6 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
+from cyclegan_jax.datasets.genre_rolls.prepare import below_data_dir
 from launch.flags.shared import DATA_DIR, WORKDIR, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> None:
     folder = RunFolder(Path(required(WORKDIR, "runs/jazz_pop")))
     dataset_folder = folder.dataset_folder()
     if DATA_DIR.value:
-        dataset_folder = Path(DATA_DIR.value, *dataset_folder.parts[-3:])
+        dataset_folder = Path(DATA_DIR.value, below_data_dir(dataset_folder))
     print(evaluate_run(folder, dataset_folder))
     write_evaluation_page(folder, dataset_folder)
     print(

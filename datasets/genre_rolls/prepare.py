@@ -57,7 +57,7 @@ def prepare(
     """
     _check(dataset, source, rules, beam)
     config, data_dir = config_of(dataset, source, rules), data_dir.resolve()
-    folder = data_dir / "genre_rolls" / config.name / DATASET_VERSION
+    folder = _folder_in(data_dir, config)
     if _why_build(folder, config, source) is not None:
         _check_source(config, source, data_dir)
         with only_builder(data_dir):
@@ -67,6 +67,20 @@ def prepare(
                 done = f"rebuilt in {folder}: {why}" if why else f"built in {folder}"
                 return _prepared(folder, f"Dataset {config.name!r} {done}.", built=True)
     return _prepared(folder, f"Dataset {config.name!r} found in {folder}.", built=False)
+
+
+def _folder_in(data_dir: Path, config: GenreRollsConfig) -> Path:
+    return data_dir / "genre_rolls" / config.name / DATASET_VERSION
+
+
+def data_dir_of(folder: Path) -> Path:
+    """The `data_dir` that the folder of a dataset lies in."""
+    return folder.parents[2]
+
+
+def below_data_dir(folder: Path) -> Path:
+    """The folder of a dataset as seen from `data_dir`: genre_rolls, config, version."""
+    return Path(*folder.parts[-3:])
 
 
 def _prepared(folder: Path, notice: str, *, built: bool) -> Prepared:

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.datasets.genre_rolls.prepare import data_dir_of
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, Rows, columns, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers
@@ -22,7 +23,7 @@ from cyclegan_jax.evaluation.genre_classifier import EPOCHS, GenreClassifier, tr
 
 def genre_classifier_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
     """Where the classifier of a pair is kept: `data_dir/classifiers`, by fingerprint and pair."""
-    data_dir = dataset_folder.parents[2]
+    data_dir = data_dir_of(dataset_folder)
     return data_dir / "classifiers" / fingerprint / pair[0] / f"{pair[1]}.msgpack"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.datasets.genre_rolls.install import is_finished
+from cyclegan_jax.datasets.genre_rolls.prepare import below_data_dir
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.model import Model
@@ -43,7 +44,8 @@ def complete_model_of_run(folder: RunFolder) -> Model:
 def _trained_on(dataset: Path) -> dict[str, Any]:
     metadata = read_metadata(dataset)
     train = {name: metadata[name]["train"] for name in ("songs", "phrases")}
-    return {"dataset": "/".join(dataset.parts[-3:]), "fingerprint": metadata["fingerprint"], **train}
+    name = below_data_dir(dataset).as_posix()
+    return {"dataset": name, "fingerprint": metadata["fingerprint"], **train}
 
 
 def _evaluation(folder: RunFolder) -> dict[str, Any]:
