@@ -11,6 +11,7 @@ from cyclegan_jax.midi.song import Song, parse_song
 from cyclegan_jax.rendering.page import Piece, Version, page
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
+from cyclegan_jax.transfer.song import TransferredSong
 from launch.run.folder import RunFolder
 from launch.run.samples import Sample, transfer_samples
 from launch.run.trained_model import model_of_run
@@ -25,16 +26,23 @@ def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Contr
     """
     origin = model.origin_of(to)
     transferred = model.transfer_midi(midi, to, controls)
-    versions = [
-        version_of(model, "original", f"{name}.mid", midi, transferred.source),
-        version_of(model, f"in {to}", f"{name}_{to}.mid", transferred.midi, parse_song(transferred.midi)),
-    ]
+    versions = original_and_transfer(model, name, midi, to, transferred)
     if not transferred.kept + transferred.new:
         return Piece(name, versions, (*transferred.remarks, "nothing is left of it"))
     reconstructed = model.transfer_midi(transferred.midi, origin, controls)
     title, file_name = f"reconstruction in {origin}", f"{name}_{to}_{origin}.mid"
     versions.append(version_of(model, title, file_name, reconstructed.midi, parse_song(reconstructed.midi)))
     return Piece(name, versions, transferred.remarks)
+
+
+def original_and_transfer(
+    model: Model, name: str, midi: bytes, to: str, transferred: TransferredSong
+) -> list[Version]:
+    """The two versions that a page shows of a song: `midi` as it came, and its transfer to genre `to`."""
+    return [
+        version_of(model, "original", f"{name}.mid", midi, transferred.source),
+        version_of(model, f"in {to}", f"{name}_{to}.mid", transferred.midi, parse_song(transferred.midi)),
+    ]
 
 
 def version_of(model: Model, title: str, file_name: str, midi: bytes, song: Song) -> Version:

@@ -43,7 +43,7 @@ from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.model import Model
 from cyclegan_jax.transfer.song import transfer_song
-from launch.songs.listening_pages import facts, version_of
+from launch.songs.listening_pages import facts, original_and_transfer
 
 HOSTS = ("127.0.0.1", "localhost")
 MIDI = "audio/midi"  # a type that no other site's page may send here unasked
@@ -167,10 +167,7 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
     name = PurePath(asked.get("name", "song").replace("\\", "/")).stem or "song"
     _check_length(midi, limits)
     song = transfer_song(midi, _until(deadline, model.network(to)), to, controls)
-    versions = [
-        version_of(model, "original", f"{name}.mid", midi, song.source),
-        version_of(model, f"in {to}", f"{name}_{to}.mid", song.midi, parse_song(song.midi)),
-    ]
+    versions = original_and_transfer(model, name, midi, to, song)
     counts = f"{song.kept} notes kept, {song.gone} gone, {song.new} new"
     return piece_html(Piece(name, versions, (counts, *song.remarks)), limits.music, with_sound=False)
 
