@@ -27,7 +27,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError, Workers
 from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
-from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan
+from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan, enters
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import Record, key_of, record_of
 from cyclegan_jax.errors import UserError
 
@@ -133,7 +133,7 @@ def _records(pair: tuple[SongFile, Reading], split: str, genres: list[str]) -> I
         raise RuntimeError(f"{file.name} was read once and cannot be read again")
     song = reading.outcome
     for phrase in song.phrases:
-        if split == "train" or not phrase.key_shift:
+        if enters(split, phrase.key_shift):
             record = record_of(file, song.tempo, phrase, genres.index(file.genre))
             key = key_of(file.name, phrase.index, phrase.key_shift)
             yield key, {**record, "roll": phrase.roll(), "programs": list(phrase.programs)}

@@ -26,7 +26,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedErr
 from cyclegan_jax.datasets.genre_rolls.reading.splits import SPLITS, split_songs
 from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
 from cyclegan_jax.datasets.genre_rolls.records.build_report import Build
-from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan
+from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan, enters
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import key_of
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.refusals import Refusal
@@ -46,8 +46,8 @@ class KeptSong:
     key_shifts: np.ndarray
 
     def rows_in(self, split: str) -> np.ndarray:
-        """Which of its phrases enter a split: the transposed ones `train` only."""
-        return np.flatnonzero((self.key_shifts == 0) | (split == "train"))
+        """Which of its phrases enter a split."""
+        return np.flatnonzero(enters(split, self.key_shifts))
 
     def keys(self, rows: np.ndarray) -> Iterator[bytes]:
         """The keys of the records of some of its phrases."""

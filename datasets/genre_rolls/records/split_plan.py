@@ -39,6 +39,14 @@ class SplitPlan:
         return {int(label): places[self.labels == label] for label in np.unique(self.labels)}
 
 
+def enters(split: str, key_shift: int | np.ndarray) -> bool | np.ndarray:
+    """Whether phrases moved by so many semitones enter a split: transposed ones enter `train` only.
+
+    `key_shift`: one phrase's, or [N] -> [N] bool.
+    """
+    return (key_shift == 0) | (split == "train")
+
+
 def _shuffled(keys: Iterable[bytes], split: str) -> np.ndarray:
     """The order of TFDS's shuffler: by the 128-bit hash of the key, salted with the split's name."""
     hasher = hashing.Hasher(split)
