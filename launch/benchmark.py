@@ -25,7 +25,7 @@ from launch.benchmarks import step as step_figures
 from launch.benchmarks.pytorch_peer import Peer, peer_config
 from launch.benchmarks.step import StepTimer, TransferTimer
 from launch.flags import memory as memory_flags
-from launch.flags.resolve import resolve_dtype, resolve_preset
+from launch.flags.resolve import resolve_dtype, resolve_pool_size, resolve_preset
 from launch.flags.shared import JSON, ROUNDS, STEPS
 from launch.flags.training import DTYPE, PRESET, RECIPE, SIZES
 from launch.process.runner import refuse_arguments, run
@@ -94,8 +94,7 @@ def _config() -> Config:
     given = {flag.name: flag.value for flag in SIZES.values() if flag.value is not None}
     options: dict[str, Any] = {**RECIPES[RECIPE.value or DEFAULT_RECIPE], **chosen, **given}
     options["dtype"] = resolve_dtype(DTYPE.value, jax.default_backend())
-    if options.get("model") == "base":
-        options["pool_size"] = 0
+    options["pool_size"] = resolve_pool_size("auto", options.get("model", Config.model))
     steps = LOOP_LOG_LINES * Cadence().log_every
     config = Config(("a", "b"), ("a", "b"), "", steps=steps, constant_steps=steps // 2, **options)
     return peer_config(config) if PEER_FLAG.value else config

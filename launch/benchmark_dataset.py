@@ -24,10 +24,12 @@ import symusic
 from absl import flags
 from tqdm import tqdm
 
+from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, find_song_files
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_refused
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import columns, genres_of
+from cyclegan_jax.midi.refusals import Refusal
 from cyclegan_jax.pianoroll.roll import BEATS_PER_BAR, STEPS_PER_BEAT
 from launch.flags.shared import JSON, MIDI_DIR, ROUNDS, required
 from launch.process.runner import refuse_arguments, run
@@ -56,7 +58,7 @@ def main(arguments: list[str]) -> None:
     text = json.dumps(figures, indent=2)
     print(text)
     if JSON.value:
-        Path(JSON.value).write_text(text + "\n")
+        write_whole(Path(JSON.value), text + "\n")
 
 
 def measure_speed(midi_dir: Path, files: list[SongFile], rounds: int, scratch: Path) -> dict:
@@ -146,7 +148,7 @@ def measure_scale(files: list[SongFile], copies: int, scratch: Path) -> dict:
     return {
         "files": written,
         "kept": written - len(refused),
-        "duplicates": sum(reason == "same notes as another file" for _, reason, _ in refused),
+        "duplicates": sum(reason == Refusal.DUPLICATE for _, reason, _ in refused),
         "phrases": sum(sum(counts.values()) for counts in metadata["phrases"].values()),
         **figures,
     }

@@ -3,15 +3,14 @@
 from absl import flags
 
 from cyclegan_jax.config import check_range
-from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import genres_of
 from cyclegan_jax.evaluation.genre_classifier import EPOCHS as DEFAULT_EPOCHS
-from cyclegan_jax.evaluation.genre_classifier import ROBUSTNESS_SIGMAS, robustness
 from launch.flags import data as data_flags
 from launch.flags.resolve import resolve_pair
 from launch.flags.shared import EPOCHS, PAIR, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
-from launch.run.classifiers import genre_classifier_path, get_genre_classifier
+from launch.run.classifiers import accuracy_under_noise, genre_classifier_path, get_genre_classifier
 
 flags.adopt_module_key_flags(data_flags)
 for flag in (PAIR, EPOCHS):
@@ -32,8 +31,7 @@ def main(arguments: list[str]) -> None:
     classifier = get_genre_classifier(
         prepared.folder, prepared.fingerprint, pair, epochs=epochs, retrain=retrain
     )
-    test = load_phrases(prepared.folder, "test", pair)
-    row = robustness(classifier, test[pair[0]].rolls, test[pair[1]].rolls, ROBUSTNESS_SIGMAS, seed=0)
+    row = accuracy_under_noise(classifier, prepared.folder, pair)
     print(f"Classifier of {pair[0]} and {pair[1]}: accuracy on validation {classifier.accuracy:.4f}.")
     print("sigma_c        " + "".join(f"{sigma:>9}" for sigma in row))
     print("test accuracy  " + "".join(f"{accuracy:>9.4f}" for accuracy in row.values()))

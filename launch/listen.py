@@ -17,6 +17,7 @@ from launch.flags.shared import OUT, OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import run
 from launch.songs.listening_pages import facts, piece_of_song
+from launch.songs.paths import refuse_existing
 
 flags.adopt_module_key_flags(transfer_flags)
 flags.declare_key_flag(OUT.name)
@@ -31,8 +32,8 @@ def main(arguments: list[str]) -> None:
     path = Path(DEFAULT_OUT if OUT.value is None else OUT.value)
     if not arguments:
         raise UserError("no MIDI file was named; write files after the flags: song.mid more.mid.")
-    if path.exists() and not OVERWRITE.value:
-        raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --out.")
+    if not OVERWRITE.value:
+        refuse_existing(path, OUT.name)
     model = transfer_flags.load_model()
     check_choice("to", to, model.genres)
     pieces = []

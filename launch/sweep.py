@@ -11,8 +11,6 @@ from cyclegan_jax.config import DISCRIMINATORS
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
 from cyclegan_jax.errors import TrainingDivergedError
-from cyclegan_jax.evaluation.evaluate import Classifiers
-from cyclegan_jax.evaluation.genre_classifier import ROBUSTNESS_SIGMAS, robustness
 from cyclegan_jax.training.vmapped_runs import how_many_fit
 from launch.flags import data as data_flags
 from launch.flags import training as train_flags
@@ -20,7 +18,7 @@ from launch.flags.resolve import resolve_pair
 from launch.flags.shared import required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import refuse_arguments, run
-from launch.run.classifiers import get_classifiers
+from launch.run.classifiers import accuracy_under_noise, get_classifiers
 from launch.run.evaluation import evaluate_run
 from launch.run.folder import RunFolder
 from launch.run.loop import Evaluator
@@ -82,7 +80,8 @@ def sweep(folder: Path, plans: list[tuple[list[SweptRun], PairBatches]], data: T
     with tqdm(total=total, initial=over, unit=" steps", dynamic_ncols=True) as bar:
         for swept, batches in plans:
             _train(swept, batches, evaluator, data.folder, bar)
-    text = to_markdown(runs, _accuracy(data.folder, data.pair, classifiers))
+    accuracy = accuracy_under_noise(classifiers.network, data.folder, data.pair)
+    text = to_markdown(runs, accuracy)
     write_whole(folder / "sweep.md", text + "\n")
     print(f"{text}\n\nWritten to {folder}/sweep.md; each run's folder is beside it.")
     diverged = [one for one in runs if one.error]
@@ -110,12 +109,6 @@ def _train(
         for one in group:
             if not one.error:
                 evaluate_run(one.folder, dataset_folder, evaluator.classifiers)
-
-
-def _accuracy(dataset_folder: Path, pair: tuple[str, str], classifiers: Classifiers) -> dict[float, float]:
-    test = load_phrases(dataset_folder, "test", pair)
-    a, b = (test[genre].rolls for genre in pair)
-    return robustness(classifiers.network, a, b, ROBUSTNESS_SIGMAS, seed=0)
 
 
 if __name__ == "__main__":

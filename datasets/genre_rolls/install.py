@@ -19,7 +19,7 @@ import tensorflow_datasets as tfds
 
 from cyclegan_jax.atomic_files import DISK_FULL_OR_NO_PERMISSION, sync_folder, sync_tree
 from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import Builder, GenreRollsConfig
-from cyclegan_jax.datasets.genre_rolls.records.build_report import read_positions
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_positions
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import genre_names
 from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -33,6 +33,11 @@ MOST_DRAWN = 24  # genres, those with the most phrases
 def is_finished(folder: Path) -> bool:
     """Whether a whole dataset lies in `folder`."""
     return (folder / "dataset_info.json").exists()
+
+
+def has_fingerprint(folder: Path, fingerprint: str) -> bool:
+    """Whether a whole dataset of this fingerprint lies in `folder`. Raises UserError if it is damaged."""
+    return is_finished(folder) and read_metadata(folder)["fingerprint"] == fingerprint
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from absl import flags
 
 from cyclegan_jax.datasets.genre_rolls.building.table import refused_lines, table
-from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, Prepared, prepare
+from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, FOLDER_FLAGS, Prepared, prepare
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import MAX_BARS
@@ -56,12 +56,13 @@ def print_report(folder: Path) -> None:
 
 def _dataset() -> str:
     """The dataset asked for, or the one that the folder given is for."""
-    given = [name for name, folder in (("midi", MIDI_DIR), ("paper", MANUAL_DIR)) if folder.value]
+    given = [name for name, flag in FOLDER_FLAGS.items() if flags.FLAGS[flag].value]
     dataset = DATASET.value or (given or ["demo"])[0]
     for name in given:
         if name != dataset:
-            flag = {"midi": "--midi_dir", "paper": "--manual_dir"}[name]
-            raise UserError(f"{flag} is for --dataset={name}, not for {dataset!r}; leave one of them out.")
+            raise UserError(
+                f"--{FOLDER_FLAGS[name]} is for --dataset={name}, not for {dataset!r}; leave one of them out."
+            )
     return dataset
 
 

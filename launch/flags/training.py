@@ -7,7 +7,16 @@ from typing import Any
 import jax
 from absl import flags
 
-from cyclegan_jax.config import DISCRIMINATORS, DTYPES, PRESETS, RECIPES, Config, check_choice, check_range
+from cyclegan_jax.config import (
+    DISCRIMINATORS,
+    DTYPES,
+    POOL_BATCHES,
+    PRESETS,
+    RECIPES,
+    Config,
+    check_choice,
+    check_range,
+)
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
@@ -47,7 +56,7 @@ SIGMA_D = flags.DEFINE_list(
     "0,0.01,0.1,1,3,5 by default.",
 )
 POOL_SIZE = flags.DEFINE_string(
-    "pool_size", "auto", f"{help_of(Config, 'pool_size')} auto: 0 for base, else 50."
+    "pool_size", "auto", f"{help_of(Config, 'pool_size')} auto: 0 for base, else {POOL_BATCHES}."
 )
 DTYPE = flags.DEFINE_enum(
     "dtype",

@@ -18,7 +18,13 @@ from cyclegan_jax.datasets.pipeline.phrases import Phrases, Rows, columns, load_
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.evaluation.feature_classifier import FeatureClassifier, train_feature_classifier
-from cyclegan_jax.evaluation.genre_classifier import EPOCHS, GenreClassifier, train_genre_classifier
+from cyclegan_jax.evaluation.genre_classifier import (
+    EPOCHS,
+    ROBUSTNESS_SIGMAS,
+    GenreClassifier,
+    robustness,
+    train_genre_classifier,
+)
 
 
 def genre_classifier_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
@@ -59,6 +65,14 @@ def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str
     return Classifiers(
         network, TrainedInBackground(lambda: train_feature_classifier(train, validation, seed=0))
     )
+
+
+def accuracy_under_noise(
+    classifier: GenreClassifier, dataset_folder: Path, pair: tuple[str, str]
+) -> dict[float, float]:
+    """The classifier's balanced accuracy on `test`, 0 to 1, by the σ of the noise (paper, table IV)."""
+    test = _by_side(load_phrases(dataset_folder, "test", pair), pair)
+    return robustness(classifier, test["a"], test["b"], ROBUSTNESS_SIGMAS, seed=0)
 
 
 class TrainedInBackground:

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.datasets.genre_rolls.install import is_finished
-from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
+from cyclegan_jax.datasets.genre_rolls.install import has_fingerprint
 from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate
@@ -59,7 +58,7 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifie
     """
     transfer, step, trained_steps = load_transfer(folder)
     pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
-    if not is_finished(dataset_folder) or read_metadata(dataset_folder)["fingerprint"] != fingerprint:
+    if not has_fingerprint(dataset_folder, fingerprint):
         raise UserError(
             f"the dataset in {str(dataset_folder)!r} does not have the fingerprint {fingerprint} of the run "
             f"in {str(folder.workdir)!r}; name the folder that has it with --data_dir, or make it again with "

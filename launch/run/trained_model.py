@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cyclegan_jax.datasets.genre_rolls.install import is_finished
+from cyclegan_jax.datasets.genre_rolls.install import has_fingerprint
 from cyclegan_jax.datasets.genre_rolls.prepare import below_data_dir
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
@@ -22,7 +22,7 @@ def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     transfer, _, _ = load_transfer(folder)
     dataset = dataset or folder.dataset_folder()
     config = transfer.config
-    same = is_finished(dataset) and read_metadata(dataset)["fingerprint"] == config.fingerprint
+    same = has_fingerprint(dataset, config.fingerprint)
     classifier = None
     if same or genre_classifier_path(dataset, config.fingerprint, config.pair).exists():
         classifier = get_genre_classifier(dataset, config.fingerprint, config.pair)

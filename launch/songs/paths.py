@@ -39,8 +39,14 @@ def _check_targets(targets: dict[Path, Path], *, overwrite: bool) -> None:
     for target in targets.values():
         if target.resolve() in sources:
             raise UserError(f"{str(target)!r} is to be read and to be written; choose another --out_dir.")
-        if target.exists() and not overwrite:
-            raise UserError(f"{str(target)!r} exists; add --overwrite or choose another --out_dir.")
+        if not overwrite:
+            refuse_existing(target, "out_dir")
+
+
+def refuse_existing(path: Path, flag: str) -> None:
+    """Raise UserError if something is at `path` already; `flag`: the name of the flag that chooses it."""
+    if path.exists():
+        raise UserError(f"{str(path)!r} exists; add --overwrite or choose another --{flag}.")
 
 
 def _found(named: Path, out_dir: Path) -> Iterator[tuple[Path, Path]]:
