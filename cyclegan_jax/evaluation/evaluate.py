@@ -73,6 +73,7 @@ def evaluate_direction(
     cycled = binarise(transfer.generate(fakes, to=back))
     cycled_binary = binarise(transfer.generate(transferred, to=back))
     versions = {"origin": phrases, "transfer": transferred, "cycle": cycled}
+    cycle = compare(phrases, cycled)
     by_network = _shares(classifiers.network, versions, source_index)
     by_features = _shares(classifiers.features, versions, source_index)
     return {
@@ -82,8 +83,8 @@ def evaluate_direction(
         "judged_origin_genre": by_features,
         "judge_strength": _strengths(by_features),
         **compare(phrases, transferred),
-        "cycle": compare(phrases, cycled),
-        "cycle_f1": f1(phrases, cycled),
+        "cycle": cycle,
+        "cycle_f1": cycle["cell_f1"],
         "cycle_f1_binary": f1(phrases, cycled_binary),
         "diversity": diversity(phrases, transferred),
         "distinct": distinct(transferred),

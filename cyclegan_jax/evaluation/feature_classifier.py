@@ -76,17 +76,17 @@ def features(phrases: PhraseRows, rows: np.ndarray | None = None) -> np.ndarray:
 
 
 def _features(phrases: np.ndarray) -> np.ndarray:
-    rolls = phrases[..., 0]
+    rolls, begins = phrases[..., 0], onsets(phrases)
     parts = [
         _above_the_bass(rolls),
         _chord_intervals(rolls),
-        _melodic_intervals(phrases),
+        _melodic_intervals(phrases, begins),
         _shares(np.minimum(rolls.sum(axis=2), MOST_NOTES), MOST_NOTES + 1),
-        onsets(phrases)[..., 0].sum(axis=2).reshape(len(rolls), -1, STEPS_PER_BAR).sum(axis=1),
+        begins[..., 0].sum(axis=2).reshape(len(rolls), -1, STEPS_PER_BAR).sum(axis=1),
         _lengths(phrases),
         rolls.sum(axis=1).reshape(len(rolls), -1, PITCH_CLASSES).sum(axis=2),
     ]
-    notes = onsets(phrases).sum(axis=(1, 2, 3))[:, None]
+    notes = begins.sum(axis=(1, 2, 3))[:, None]
     return np.concatenate([*map(_normalised, parts), notes], axis=1).astype(np.float32)
 
 
@@ -117,9 +117,9 @@ def _chord_intervals(rolls: np.ndarray) -> np.ndarray:
     return _counts(phrases[1:][together], intervals, len(rolls), LARGEST_INTERVAL + 1)
 
 
-def _melodic_intervals(phrases: np.ndarray) -> np.ndarray:
+def _melodic_intervals(phrases: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Down, level and up, from one onset of the top voice to the next."""
-    numbers, _, rows = np.nonzero((melody(phrases) & onsets(phrases))[..., 0])
+    numbers, _, rows = np.nonzero((melody(phrases) & begins)[..., 0])
     same = numbers[1:] == numbers[:-1]
     intervals = np.clip(rows[1:] - rows[:-1], -LARGEST_INTERVAL, LARGEST_INTERVAL)[same]
     return _counts(numbers[1:][same], intervals + LARGEST_INTERVAL, len(phrases), 2 * LARGEST_INTERVAL + 1)

@@ -6,17 +6,16 @@ phrases alone, so on a transfer it may answer by texture: how dense a phrase is,
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from tqdm import tqdm
 
 from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.models.batched_apply import apply_in_batches
-from cyclegan_jax.models.build import Params
+from cyclegan_jax.models.build import Params, apply
 from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
@@ -26,6 +25,8 @@ BATCH_SIZE = 16
 LEARNING_RATE, BETA1 = 2e-4, 0.5
 EPOCHS = 10
 PATIENCE = 3  # epochs without a better validation accuracy
+
+Array = TypeVar("Array", np.ndarray, jax.Array)
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,14 @@ class GenreClassifier:
         return float((right_a + right_b) / 2)
 
 
-def to_signed(phrases: np.ndarray) -> np.ndarray:
+def to_signed(phrases: Array) -> Array:
     """{0, 1} bool -> {-1, 1} float32, as the original's classifier sees rolls."""
     return phrases.astype(np.float32) * 2 - 1
 
 
 @jax.jit
 def _probabilities(params: Params, rolls: jax.Array) -> jax.Array:
-    return jax.nn.softmax(_logits(params, rolls))
-
-
-def _logits(params: Params, rolls: jax.Array) -> jax.Array:
-    return cast(jax.Array, Classifier().apply({"params": params}, rolls))
+    return jax.nn.softmax(apply(Classifier(), params, rolls))
 
 
 def train_genre_classifier(
@@ -98,7 +95,7 @@ def train_genre_classifier(
 
 def _build_step(optimiser: optax.GradientTransformation) -> Callable:
     def loss(params: Params, phrases: jax.Array, labels: jax.Array) -> jax.Array:
-        logits = _logits(params, phrases.astype(jnp.float32) * 2 - 1)
+        logits = apply(Classifier(), params, to_signed(phrases))
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
     @jax.jit

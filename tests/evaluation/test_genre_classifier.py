@@ -84,7 +84,7 @@ class Scorer:
     def init(self, key: jax.Array, phrase: jax.Array) -> dict:
         return {"params": {"weight": jnp.zeros(())}}
 
-    def apply(self, variables: dict, rolls: jax.Array) -> jax.Array:
+    def apply(self, variables: dict, rolls: jax.Array, method: None = None) -> jax.Array:
         jax.debug.callback(self._note, rolls)
         score = variables["params"]["weight"] * rolls.mean(axis=(1, 2, 3))
         return jnp.stack([-score, score], axis=1)
