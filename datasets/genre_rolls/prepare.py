@@ -58,13 +58,12 @@ def prepare(
     _check(dataset, source, rules, beam)
     config, data_dir = config_of(dataset, source, rules), data_dir.resolve()
     folder = _folder_in(data_dir, config)
-    if _why_build(folder, config, source) is not None:
+    if _pending_build(folder, config, source):
         _check_source(config, source, data_dir)
         with only_builder(data_dir):
-            why = _why_build(folder, config, source)
-            if why is not None:
+            done = _pending_build(folder, config, source)
+            if done:
                 build(config, data_dir, folder, {"manual_dir": source, **(beam or {})})
-                done = f"rebuilt in {folder}: {why}" if why else f"built in {folder}"
                 return _prepared(folder, f"Dataset {config.name!r} {done}.", built=True)
     return _prepared(folder, f"Dataset {config.name!r} found in {folder}.", built=False)
 
@@ -87,10 +86,10 @@ def _prepared(folder: Path, notice: str, *, built: bool) -> Prepared:
     return Prepared(folder, read_metadata(folder)["fingerprint"], notice, built)
 
 
-def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> str | None:
-    """None where the dataset in `folder` serves; else what is wrong with it, nothing if there is none."""
+def _pending_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> str | None:
+    """What a build would do, as words for the notice; None if the dataset serves as it is."""
     if not is_finished(folder):
-        return ""
+        return f"built in {folder}"
     made = read_metadata(folder)
     if (
         not source
@@ -98,8 +97,8 @@ def _why_build(folder: Path, config: GenreRollsConfig, source: Path | None) -> s
     ):
         return None
     if made["source"] == str(source.resolve()):
-        return f"the files in {source.resolve()} or the rules have changed"
-    return f"it was made of {made['source']}, now of {source.resolve()}"
+        return f"rebuilt in {folder}: the files in {source.resolve()} or the rules have changed"
+    return f"rebuilt in {folder}: it was made of {made['source']}, now of {source.resolve()}"
 
 
 def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
