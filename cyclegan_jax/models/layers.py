@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from cyclegan_jax.cpu_kernels import single_channel, transposed, winograd
+from cyclegan_jax.cpu_kernels.space_to_depth import LAYOUT
 from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
 
 MANY = 64  # channels from which a 3×3 convolution gains by fewer multiplications
@@ -50,9 +51,7 @@ def convolve(
 def _convolve_plainly(
     x: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: str | Sequence[tuple[int, int]]
 ) -> jax.Array:
-    return jax.lax.conv_general_dilated(
-        x, kernel, strides, padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=LAYOUT)
 
 
 def _pad(

@@ -14,6 +14,11 @@ PHRASE_SHAPE = (PHRASE_STEPS, PITCHES, 1)
 THRESHOLD = 0.5  # a note sounds where its probability is greater (original code)
 
 
+def octave_name(pitch: int) -> str:
+    """The name of a C by its MIDI pitch; middle C, 60, is C4."""
+    return f"C{pitch // PITCH_CLASSES - 1}"
+
+
 def to_steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
     """The nearest sixteenth-note step of each tick, halves up: (8·tick + tpq) // (2·tpq)."""
     return (8 * ticks.astype(np.int64) + ticks_per_quarter) // (2 * ticks_per_quarter)

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, LOWEST_PITCH, PHRASE_STEPS, PITCHES, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.roll import (
+    BARS_PER_PHRASE,
+    LOWEST_PITCH,
+    PHRASE_STEPS,
+    PITCHES,
+    STEPS_PER_BAR,
+    octave_name,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 OCTAVES = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES, 12)
@@ -37,16 +45,19 @@ def draw_phrases(columns: Mapping[str, np.ndarray], rows: list[str]) -> "Figure"
                 interpolation="nearest",
                 extent=(0, PHRASE_STEPS, LOWEST_PITCH - 0.5, LOWEST_PITCH + PITCHES - 0.5),
             )
-            axes.set_xticks(
-                [bar * STEPS_PER_BAR for bar in range(BARS_PER_PHRASE)],
-                [f"bar {bar + 1}" for bar in range(BARS_PER_PHRASE)],
-            )
-            axes.set_yticks(list(OCTAVES), [f"C{pitch // 12 - 1}" for pitch in OCTAVES])
+            mark_bars(axes)
+            axes.set_yticks(list(OCTAVES), list(map(octave_name, OCTAVES)))
             axes.grid(alpha=0.3)
             if row == 0:
                 axes.set_title(title)
         axes_row[0].set_ylabel(name)
     return figure
+
+
+def mark_bars(axes: "Axes") -> None:
+    """Ticks where the bars of a phrase begin, with the numbers of the bars, on an axis of steps."""
+    bars = range(BARS_PER_PHRASE)
+    axes.set_xticks([bar * STEPS_PER_BAR for bar in bars], [f"bar {bar + 1}" for bar in bars])
 
 
 def save_png(figure: "Figure", path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from cyclegan_jax.midi.metre import bar_lines
 from cyclegan_jax.midi.song import Song, quantise_notes
 from cyclegan_jax.pianoroll.features import spans
-from cyclegan_jax.pianoroll.roll import LOWEST_PITCH
+from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, octave_name
 
 LEAST_SCALE, GREATEST_SCALE = 40, 120  # pixels a second
 WIDTH = 960  # pixels, that a short song is to fill
@@ -84,7 +84,7 @@ class Drawing:
         floors = "".join(f"M0 {self._y(pitch) + ROW:g}H{self.width:.0f}" for pitch in octaves)
         numbers = "".join(f'<text x="{x + 3:.1f}" y="12">{bar}</text>' for bar, x in enumerate(at, 1))
         names = "".join(
-            f'<text class="pitch" x="3" y="{self._y(pitch) + ROW - 1:g}">C{pitch // 12 - 1}</text>'
+            f'<text class="pitch" x="3" y="{self._y(pitch) + ROW - 1:g}">{octave_name(pitch)}</text>'
             for pitch in octaves
         )
         return f'<path class="octave" d="{floors}"/><path class="bar" d="{lines}"/>{numbers}{names}'

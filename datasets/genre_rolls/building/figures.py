@@ -11,15 +11,14 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from cyclegan_jax.datasets.genre_rolls.reading.statistics import MOST_NOTES, Statistics
 from cyclegan_jax.pianoroll.roll import (
-    BARS_PER_PHRASE,
     BEATS_PER_BAR,
     LOWEST_PITCH,
     PHRASE_STEPS,
     PITCHES,
-    STEPS_PER_BAR,
     STEPS_PER_BEAT,
+    octave_name,
 )
-from cyclegan_jax.rendering.png import OCTAVES
+from cyclegan_jax.rendering.png import OCTAVES, mark_bars
 
 DPI = 100  # at which the lengths below, in inches, are whole pixels
 MARGIN = {"left": 0.75, "right": 0.15, "top": 0.45, "bottom": 0.6}
@@ -49,7 +48,7 @@ class _Panel:
     dark_every: int = 1
 
 
-OCTAVE_NAMES = {pitch: f"C{pitch // 12 - 1}" for pitch in OCTAVES}
+OCTAVE_NAMES = {pitch: octave_name(pitch) for pitch in OCTAVES}
 PANELS = (
     _Panel(
         "polyphony",
@@ -171,8 +170,7 @@ def _draw_column(axes: Axes, phrases: np.ndarray, rows: int) -> None:
         interpolation="nearest",
         extent=(0, PHRASE_STEPS, len(page), 0),
     )
-    bars = range(BARS_PER_PHRASE)
-    axes.set_xticks([bar * STEPS_PER_BAR for bar in bars], [f"bar {bar + 1}" for bar in bars])
+    mark_bars(axes)
     ticks = {
         row * (PITCHES + GAP) + PITCHES - 0.5 - (pitch - LOWEST_PITCH): OCTAVE_NAMES[pitch]
         for row in range(len(phrases))
