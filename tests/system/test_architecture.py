@@ -24,7 +24,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "cyclegan_jax.evaluation": ("models", "pianoroll"),
     "cyclegan_jax.rendering": ("midi", "pianoroll"),
     "cyclegan_jax.transfer": ("midi", "models", "evaluation", "pianoroll"),
-    "cyclegan_jax.datasets.genre_rolls.composer": ("midi", "pianoroll"),
+    "cyclegan_jax.datasets.genre_rolls.composer": ("pianoroll",),
     "cyclegan_jax.datasets.genre_rolls.reading": ("midi", "pianoroll"),
     "cyclegan_jax.datasets.genre_rolls.records": ("genre_rolls.reading", "midi", "pianoroll"),
     "cyclegan_jax.datasets.genre_rolls.building": (

@@ -5,14 +5,13 @@ from random import Random
 
 import pretty_midi
 
-from . import classic, jazz, pop
-from .harmony import BEAT, PHRASE_BARS, Composition
+from cyclegan_jax.datasets.genre_rolls.composer import classic, jazz, pop
+from cyclegan_jax.datasets.genre_rolls.composer.harmony import BEAT, Composition
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
-GENRES = ("jazz", "classic", "pop")
-SONGS = 60
-"""Songs of each genre."""
-
+SONGS = 60  # of each genre
 _COMPOSERS = {"jazz": jazz.song, "classic": classic.song, "pop": pop.song}
+GENRES = tuple(_COMPOSERS)
 
 
 def compose(genre: str, number: int) -> pretty_midi.PrettyMIDI:
@@ -26,7 +25,7 @@ def compose(genre: str, number: int) -> pretty_midi.PrettyMIDI:
     # By fifths, so that every twelve songs in a row visit all keys.
     tonic = number * 7 % 12
     phrases = 12 + min(rng.randrange(9), rng.randrange(9))
-    return _score(_COMPOSERS[genre](rng, tonic, phrases * PHRASE_BARS))
+    return _score(_COMPOSERS[genre](rng, tonic, phrases * BARS_PER_PHRASE))
 
 
 def write_songs(folder: Path) -> None:

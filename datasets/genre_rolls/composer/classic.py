@@ -2,12 +2,11 @@
 
 from random import Random
 
-from .harmony import (
+from cyclegan_jax.datasets.genre_rolls.composer.harmony import (
     BAR,
     BEAT,
     MAJOR,
     MINOR,
-    PHRASE_BARS,
     Bars,
     Composition,
     Part,
@@ -22,6 +21,7 @@ from .harmony import (
     touch,
     voice,
 )
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
 SIXTEENTH = BEAT // 4
 
@@ -67,7 +67,7 @@ def song(rng: Random, tonic: int, length: int) -> Composition:
     mode, charts = (MINOR, MINOR_CHARTS) if rng.random() < 0.35 else (MAJOR, MAJOR_CHARTS)
     right, left = rng.choice(HANDS)
     bars, scales = [], []
-    for text, key in _plan(rng, charts, length // PHRASE_BARS, tonic):
+    for text, key in _plan(rng, charts, length // BARS_PER_PHRASE, tonic):
         bars += chart(text, key)
         scales.append({(key + interval) % 12 for interval in mode})
     movement = _Movement(rng, bars, scales, Part(*right), Part(*left))
@@ -98,7 +98,7 @@ class _Movement:
     def compose(self) -> None:
         """Fill both parts, up to the last bar line."""
         for phrase in range(len(self.scales)):
-            self._phrase(phrase * PHRASE_BARS * BAR)
+            self._phrase(phrase * BARS_PER_PHRASE * BAR)
         last = (len(self.bars) - 1) * BAR
         tones = self.bars[-1][-1].tones
         root, third, fifth = tones
@@ -114,12 +114,12 @@ class _Movement:
             tick = start + index * BAR
             if tick == (len(self.bars) - 1) * BAR:
                 break
-            cadence = index == PHRASE_BARS - 1
+            cadence = index == BARS_PER_PHRASE - 1
             if texture == "run" and not cadence:
                 self._run(tick, BAR, velocity)
             elif texture == "arpeggio" and not cadence:
                 self._arpeggio(tick, velocity)
-            elif trill and index == PHRASE_BARS - 2:
+            elif trill and index == BARS_PER_PHRASE - 2:
                 self._melody(tick, (4, 4), velocity)
                 self._trill(tick + BAR // 2, velocity)
             else:
@@ -130,7 +130,7 @@ class _Movement:
             velocity += 4
 
     def _rungs(self, tick: int) -> list[int]:
-        scale = self.scales[tick // (PHRASE_BARS * BAR)]
+        scale = self.scales[tick // (BARS_PER_PHRASE * BAR)]
         return ladder(scale_over(chord_at(self.bars, tick), scale), *RIGHT_HAND)
 
     def _turn(self, chance: float) -> int:
@@ -149,7 +149,7 @@ class _Movement:
     def _melody(self, tick: int, rhythm: tuple[int, ...], velocity: int) -> None:
         for sixteenths in rhythm:
             tones = chord_at(self.bars, tick).tones
-            if tick % (PHRASE_BARS * BAR) == (PHRASE_BARS - 1) * BAR:
+            if tick % (BARS_PER_PHRASE * BAR) == (BARS_PER_PHRASE - 1) * BAR:
                 pitch = climb(ladder(tones[:1], *RIGHT_HAND), self.pitch, 0)
             elif tick % BEAT == 0:
                 direction = self._turn(0.5)
@@ -184,7 +184,7 @@ class _Movement:
             # Of four tones the fifth is left out.
             shape = (*tones[:2], tones[-1])
             bass = above(tones[0], 41)
-            if start // BAR % PHRASE_BARS in (0, PHRASE_BARS - 1):
+            if start // BAR % BARS_PER_PHRASE in (0, BARS_PER_PHRASE - 1):
                 self.hand = stack(shape, bass)
             else:
                 self.hand = voice(shape, *LEFT_HAND, [*self.hand, 48])

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 BEAT = 480
 BAR = 4 * BEAT
-PHRASE_BARS = 4
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)

@@ -2,10 +2,9 @@
 
 from random import Random
 
-from .harmony import (
+from cyclegan_jax.datasets.genre_rolls.composer.harmony import (
     BAR,
     BEAT,
-    PHRASE_BARS,
     Bars,
     Chord,
     Composition,
@@ -20,6 +19,7 @@ from .harmony import (
     voice,
     within,
 )
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
 SWING = BEAT * 2 // 3
 
@@ -95,7 +95,7 @@ def _form(rng: Random, tonic: int, length: int) -> Bars:
     a = [rng.choice(charts), rng.choice(charts)]
     bridge = [rng.choice(BRIDGE_CHARTS), rng.choice(charts)]
     chorus = a + a + bridge + a
-    phrases = length // PHRASE_BARS
+    phrases = length // BARS_PER_PHRASE
     texts = [chorus[i % len(chorus)] for i in range(phrases - 1)] + [charts[0]]
     return [bar for text in texts for bar in chart(text, tonic)]
 
@@ -168,7 +168,7 @@ def _solo_rhythm(rng: Random, length: int) -> list[tuple[int, int]]:
     motif = rng.choice(SOLO_CALM)
     onsets = []
     for bar in range(length):
-        place = bar % PHRASE_BARS
+        place = bar % BARS_PER_PHRASE
         pools = ((motif,), SOLO_BUSY, (motif, *SOLO_BUSY, *SOLO_CALM), SOLO_REST)
         onsets += [(bar, eighth) for eighth in rng.choice(pools[place])]
     return onsets

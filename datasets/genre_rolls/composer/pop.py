@@ -2,11 +2,10 @@
 
 from random import Random
 
-from .harmony import (
+from cyclegan_jax.datasets.genre_rolls.composer.harmony import (
     BAR,
     BEAT,
     MAJOR,
-    PHRASE_BARS,
     Bars,
     Composition,
     Part,
@@ -18,6 +17,7 @@ from .harmony import (
     touch,
     voice,
 )
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE
 
 EIGHTH = BEAT // 2
 
@@ -55,7 +55,7 @@ Hook = list[tuple[int, int]]
 
 def song(rng: Random, tonic: int, length: int) -> Composition:
     """A song in the key of `tonic` (pitch class): verses and lifted choruses over `length` bars."""
-    form = rng.choice(FORMS)[: length // PHRASE_BARS - 1] + "C"
+    form = rng.choice(FORMS)[: length // BARS_PER_PHRASE - 1] + "C"
     verse, chorus = rng.choice(LOOPS), rng.choice(LOOPS)
     loops = {"I": chorus, "V": verse, "C": chorus, "B": verse}
     bars = [bar for section in form for bar in chart(loops[section], tonic)]
@@ -72,7 +72,7 @@ def _chords(part: Part, rng: Random, form: str, bars: Bars) -> None:
     triad = [55, 59, 62]
     for index, (chord,) in enumerate(bars):
         triad = voice(chord.tones, 50, 69, [*triad, 59])
-        count = 1 if index == len(bars) - 1 else hits[form[index // PHRASE_BARS]]
+        count = 1 if index == len(bars) - 1 else hits[form[index // BARS_PER_PHRASE]]
         for hit in range(count):
             tick = index * BAR + hit * BAR // count
             part.play(tick, BAR // count, triad, touch(rng, 66, tick))
@@ -82,7 +82,7 @@ def _bass(part: Part, rng: Random, form: str, bars: Bars) -> None:
     rhythms = {section: rng.choice(BASS_RHYTHMS) for section in "VB"}
     rhythms |= {"I": (0,), "C": rng.choice((range(0, 8, 2), range(8)))}
     for index, (chord,) in enumerate(bars):
-        rhythm = (0,) if index == len(bars) - 1 else rhythms[form[index // PHRASE_BARS]]
+        rhythm = (0,) if index == len(bars) - 1 else rhythms[form[index // BARS_PER_PHRASE]]
         root = above(chord.root, 31)
         for eighth, following in zip(rhythm, [*rhythm[1:], 8], strict=True):
             tick = index * BAR + eighth * EIGHTH
@@ -98,7 +98,7 @@ def _melody(part: Part, rng: Random, form: str, bars: Bars, tonic: int) -> None:
         tail = _hook(rng, TAILS)
         figures = (hooks[section], answers[section], hooks[section], tail)
         for place, figure in enumerate(figures):
-            bar = phrase * PHRASE_BARS + place
+            bar = phrase * BARS_PER_PHRASE + place
             if bar < len(bars) - 1:
                 _sing(part, rng, figure, bar, bars, REGISTERS[section], tonic)
     part.play((len(bars) - 1) * BAR, BAR, [nearest([tonic], 74)], 92)
