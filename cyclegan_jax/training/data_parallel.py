@@ -1,4 +1,4 @@
-"""Data-parallel training by `jax.pmap`: the one place that knows about devices and processes.
+"""Data-parallel training by `jax.pmap`: lays arrays out over devices, and passes values between processes.
 
 State passes through `pmap` unreplicated (`in_axes=None`), so a checkpoint has plain shapes. The pool alone
 is split over its batch axis: [pool, devices, batch / devices, ...] while training, [pool, batch, ...] in a

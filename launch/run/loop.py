@@ -116,10 +116,10 @@ class _Open:
 class Training:
     """Trains runs of one shape to their end, from the newest step that all of them have saved.
 
-    Saves and evaluates at every `eval_every` and at the end; without an evaluator (every process but
-    the first has none) it only saves. An evaluation with signs of collapse prints them; with
-    `stop_on_collapse` its checkpoint is the last one, and TrainingCollapsedError is raised on every process.
-    Asked to stop, it saves the states and raises StoppedError.
+    Saves at every `save_every`; saves and evaluates at every `eval_every` and at the end. Without an
+    evaluator (every process but the first has none) it only saves. An evaluation with signs of collapse
+    prints them; with `stop_on_collapse` its checkpoint is the last one, and TrainingCollapsedError is raised
+    on every process. Asked to stop, it saves the states and raises StoppedError.
 
     A run with a NaN or infinite loss or gradient is given up: `diverged.json` in its folder says why, its
     checkpoints stay, and the others go on. TrainingDivergedError is raised where no run is left. `attempt`
