@@ -7,7 +7,7 @@
 - `classify`: train the genre classifier, and measure its accuracy under noise.
 - `export`: write a trained run's model as one file.
 - `transfer`: transfer songs to the other genre, a MIDI file for each.
-- `listen`: write a page with songs, their transfers and their cycles, to see and hear.
+- `listen`: write a page with songs, their transfers and their reconstructions, to see and hear.
 - `serve`: a local page in the browser that transfers the MIDI files dropped on it.
 - `benchmark`: time training and transfer on this machine.
 - `benchmark_dataset`: time making the dataset, and measure its memory.

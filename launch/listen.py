@@ -1,4 +1,4 @@
-"""Write a page to look at and listen to: songs, their transfers, and these changed back (the cycles)."""
+"""Write a page to look at and listen to: songs, their transfers, and their reconstructions."""
 
 from pathlib import Path
 

@@ -17,9 +17,9 @@ from cyclegan_jax.models.layers import (
     reflect_pad,
 )
 
-# Beside an identity the last convolution's part in the logits starts about as small at every width as it is
-# with WEIGHT_INIT at width 8. Begun at zero, one run of the demo fell behind its discriminators.
-EVEN_INIT = nn.initializers.variance_scaling(0.56**2, "fan_in", "truncated_normal")
+# With identity logits, the last convolution starts with an output about as small, at every width, as
+# WEIGHT_INIT gives at width 8. Begun at zero, one run of the demo fell behind its discriminators.
+SMALL_FINAL_INIT = nn.initializers.variance_scaling(0.56**2, "fan_in", "truncated_normal")
 
 
 class ResidualBlock(nn.Module):
@@ -96,6 +96,6 @@ class Generator(nn.Module):
         x = nn.relu(InstanceNorm()(x))  # [B, 64, 84, w]
         if self.skips:
             x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
-        start = EVEN_INIT if self.identity_logits else WEIGHT_INIT
+        start = SMALL_FINAL_INIT if self.identity_logits else WEIGHT_INIT
         x = conv(1, (7, 7), padding="VALID", kernel_init=start)(reflect_pad(x, 3))
         return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]

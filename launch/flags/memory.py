@@ -8,5 +8,5 @@ REMAT = define(MemorySaving, "remat")
 
 
 def memory() -> MemorySaving:
-    """What the flags say. Raises UserError where they can't be."""
+    """What the flags say. Raises UserError for a value that is not allowed."""
     return MemorySaving(ACCUMULATE.value, REMAT.value)

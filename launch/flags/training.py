@@ -188,6 +188,6 @@ def _steps(preset_epochs: int, steps_per_epoch: int) -> int:
 
 
 def cadence(steps_per_epoch: int, steps_per_dispatch: int = 1) -> Cadence:
-    """How often to log, evaluate and save, and how many steps go in one go."""
+    """How often to log, evaluate and save, and how many steps one dispatch has."""
     cadence = Cadence(LOG_EVERY.value, EVAL_EVERY.value, SAVE_EVERY.value, steps_per_dispatch)
     return dataclasses.replace(cadence, save_every=cadence.save_every or steps_per_epoch)

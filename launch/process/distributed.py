@@ -29,8 +29,8 @@ SILENT_SECONDS = 30  # after which a process that says nothing is taken for dead
 def join() -> None:
     """Join the others, where the flags say so; must come before any use of a device.
 
-    Raises UserError where only some of the three flags are given, their values cannot be, or nobody
-    answers at the coordinator's address.
+    Raises UserError where only some of the three flags are given, for a value that is not allowed, or where
+    nobody answers at the coordinator's address.
     """
     coordinator, processes, number = COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value
     missing = [f.name for f in (COORDINATOR, NUM_PROCESSES, PROCESS_ID) if f.value is None]

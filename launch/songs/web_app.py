@@ -58,7 +58,11 @@ Work = Callable[[float], str | bytes]  # given the time by which it must be done
 
 
 class Limits(NamedTuple):
-    """What a request may cost: bytes, seconds of music, of work, of waiting; and how many work at once."""
+    """What a request may cost.
+
+    `file_bytes`: of a file. `music`, `work`, `waiting`: seconds of a song, of work on it, of waiting for a
+    turn or an upload. `at_once`: requests worked on at a time.
+    """
 
     file_bytes: int = MAX_BYTES
     music: float = 600.0
