@@ -25,8 +25,11 @@ class Cadence(Described):
         "Steps between evaluations on the validation split, each with a checkpoint; 0: five a run.",
         between=(0, math.inf),
     )
-    save_every: int = described(  # 0: no further ones
-        0, "Steps between checkpoints beside those of evaluations.", between=(0, math.inf)
+    save_every: int = described(
+        0,
+        "Steps between checkpoints beside those of evaluations; 0: as the flag's value one an epoch, else no "
+        "further ones.",
+        between=(0, math.inf),
     )
     steps_per_dispatch: int = described(1, "Steps that a device goes through in one program.")
 

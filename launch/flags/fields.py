@@ -11,10 +11,10 @@ flags.disclaim_key_flags()  # the flags belong to the modules that ask for them
 DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 
 
-def define(owner: type, name: str, more: str = "") -> flags.FlagHolder[Any]:
-    """Define the flag of a field with the field's default; `more` is added to the help."""
+def define(owner: type, name: str) -> flags.FlagHolder[Any]:
+    """Define the flag of a field with the field's default."""
     field = field_of(owner, name)
-    return _define(field, field.default, f"{help_of(owner, name)} {more}".rstrip())
+    return _define(field, field.default, help_of(owner, name))
 
 
 def define_optional(owner: type, name: str) -> flags.FlagHolder[Any]:

@@ -77,7 +77,7 @@ OBJECTIVE = {
 }
 LOG_EVERY = define(Cadence, "log_every")
 EVAL_EVERY = define(Cadence, "eval_every")
-SAVE_EVERY = define(Cadence, "save_every", "0: one an epoch.")
+SAVE_EVERY = define(Cadence, "save_every")
 
 
 def discriminators() -> list[str] | None:
@@ -188,6 +188,6 @@ def _steps(preset_epochs: int, steps_per_epoch: int) -> int:
 
 
 def cadence(steps_per_epoch: int, steps_per_dispatch: int = 1) -> Cadence:
-    """How often to log, evaluate and save, and how many steps one dispatch has."""
+    """How often to log, evaluate and save (0: once an epoch), and how many steps one dispatch has."""
     cadence = Cadence(LOG_EVERY.value, EVAL_EVERY.value, SAVE_EVERY.value, steps_per_dispatch)
     return dataclasses.replace(cadence, save_every=cadence.save_every or steps_per_epoch)
