@@ -3,24 +3,20 @@
 A song's transfer copies such events as bytes: tempo, signatures, lyrics, markers, controllers,
 system-exclusive messages, channels and ends of tracks. If no note changes, only running status does, which
 is written out. symusic drops most of these events. mido refuses a whole file for one odd key signature, and
-takes twice as long. The reader's cleaned tracks lack them too, but the same patterns walk the tracks here.
+takes twice as long.
 """
 
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
-from cyclegan_jax.midi.reader import read_chunks
-from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.sanitizer import EMPTY_TEXT, END_OF_TRACK, MESSAGES, PIECE, content_end, quantity
+from cyclegan_jax.midi.midi_file import MidiFile
+from cyclegan_jax.midi.track_events import END_OF_TRACK, PRESSURE, PROGRAM, meta, varlen
 
-MAX_EVENTS = 1_200_000  # over two for each note that a file may have
-MOST_TRACKS = 65_535 - 3  # a file counts them in 16 bits, and three may come to them
+EMPTY_TEXT = meta(0x01, b"")
 LONGEST_DELTA = 2**28 - 1  # ticks (Standard MIDI Files 1.0)
-NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
-META, TRACK_NAME = 0xFF, 0x03
-DRUM_CHANNEL = 9
 
 
 class Event(NamedTuple):
@@ -57,48 +53,29 @@ class Sequence:
         return b"".join(chunks)
 
 
-def read_sequence(data: bytes) -> Sequence:
-    """The events of a file that `parse_midi` accepts. Raises RefusedSongError where there are too many."""
-    division, bodies = read_chunks(data)
-    if len(bodies) > MOST_TRACKS:
-        raise RefusedSongError(Refusal.TOO_MANY, f"{len(bodies)} tracks")
-    tracks, left = [], MAX_EVENTS
-    for body in bodies:
-        tracks.append(_events(body, left))
-        left -= len(tracks[-1])
-    return Sequence(division, tracks)
-
-
-def _events(track: bytes, most: int) -> list[Event]:
-    events: list[Event] = []
-    place, tick = 0, 0
-    while place < len(track):
-        match = PIECE.match(track, place)
-        assert match and match.lastgroup  # as parse_midi has found
-        if match.lastgroup == "other":
-            start = match.end("delta")
-            place, _ = content_end(track, match)
-            tick += quantity(match["delta"])
-            events.append(Event(tick, track[start:place]))
+def sequence_of(file: MidiFile) -> Sequence:
+    """A file's tracks as events that can be changed and written."""
+    columns = file.events
+    events = []
+    rows = columns.ticks.tolist(), columns.statuses.tolist(), columns.data.tolist()
+    for place, (tick, status, (first, second)) in enumerate(zip(*rows, strict=True)):
+        if message := columns.others.get(place):
+            events.append(Event(tick, message))
+        elif status & 0xF0 in (PROGRAM, PRESSURE):
+            events.append(Event(tick, bytes((status, first))))
         else:
-            place, status = match.end(), b""
-            for delta, written, data in MESSAGES[match.lastgroup].findall(match[0]):
-                status = written or status
-                tick += quantity(delta)
-                events.append(Event(tick, status + data))
-        if len(events) > most:
-            raise RefusedSongError(Refusal.TOO_MANY, f"over {MAX_EVENTS} events")
-    return events
-
-
-def meta(tick: int, kind: int, content: bytes) -> Event:
-    """A meta event."""
-    return Event(tick, bytes([META, kind]) + _varlen(len(content)) + content)
+            events.append(Event(tick, bytes((status, first, second))))
+    edges = pairwise([*columns.starts.tolist(), len(events)])
+    ends = map(end_of_track, columns.ends.tolist())
+    return Sequence(
+        file.ticks_per_quarter,
+        [[*events[start:stop], end] for (start, stop), end in zip(edges, ends, strict=True)],
+    )
 
 
 def end_of_track(tick: int) -> Event:
     """The event that every track ends with."""
-    return meta(tick, END_OF_TRACK, b"")
+    return Event(tick, meta(END_OF_TRACK, b""))
 
 
 def _track_bytes(events: Iterable[Event]) -> bytes:
@@ -106,15 +83,7 @@ def _track_bytes(events: Iterable[Event]) -> bytes:
     for tick, message in events:
         gap, now = tick - now, tick
         while gap > LONGEST_DELTA:
-            parts += [_varlen(LONGEST_DELTA), EMPTY_TEXT]
+            parts += [varlen(LONGEST_DELTA), EMPTY_TEXT]
             gap -= LONGEST_DELTA
-        parts += [_varlen(gap), message]
+        parts += [varlen(gap), message]
     return b"".join(parts)
-
-
-def _varlen(number: int) -> bytes:
-    """A variable-length quantity: seven bits a byte, the highest first."""
-    digits = [number & 0x7F]
-    while number := number >> 7:
-        digits.append(number & 0x7F | 0x80)
-    return bytes(reversed(digits))

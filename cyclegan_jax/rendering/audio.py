@@ -15,9 +15,10 @@ import pretty_midi
 import soundfile
 
 from cyclegan_jax.errors import NoSoundError
-from cyclegan_jax.midi.events import META, read_sequence
+from cyclegan_jax.midi.events import sequence_of
 from cyclegan_jax.midi.io import open_pretty_midi
-from cyclegan_jax.midi.sanitizer import END_OF_TRACK, SET_TEMPO
+from cyclegan_jax.midi.midi_file import read_file
+from cyclegan_jax.midi.track_events import END_OF_TRACK, META, SET_TEMPO
 
 RATE = 22_050  # samples a second
 COMPRESSION = 0.85  # soundfile's number for 32 kbit/s at that rate
@@ -65,7 +66,7 @@ def render(midi: bytes, seconds: float) -> np.ndarray:
 
 def _playable(midi: bytes) -> bytes:
     """What sounds of a file, for a reader that stumbles over more: no text, no keys, no RIFF around it."""
-    sequence = read_sequence(midi)
+    sequence = sequence_of(read_file(midi))
     kept = [
         [event for event in track if event.kind < SYSTEM or event.message[:2] in HEARD]
         for track in sequence.tracks

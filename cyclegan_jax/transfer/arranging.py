@@ -8,9 +8,6 @@ off, it is left out. Two cases are not covered by this rule:
 - If the cells right behind a note that stays are on too, the note is held. Played again at once it would
   stutter. Left as short as it was, the transfer's longer notes would be lost. A held note ends on the grid,
   or at the next onset of its pitch if that comes sooner.
-
-Overlapping notes of one pitch, channel and track must end in the order in which they began: otherwise no
-reader could tell which note-off belongs to which.
 """
 
 from dataclasses import dataclass
@@ -85,7 +82,6 @@ def arrange(
     moved = notes.ends.copy()
     on_grid = np.minimum(_ticks(staying.ends, ticks_per_quarter), notes.ends[~notes.drums].max())
     moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, on_grid)
-    moved = _in_order(notes, kept, moved)
     return Arrangement(kept, moved, _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter))
 
 
@@ -140,19 +136,6 @@ def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
     same = rows[order][1:] == rows[order][:-1]
     following[order[:-1][same]] = onsets[order[1:][same]]
     return following
-
-
-def _in_order(notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Ends in the order of onsets, for overlapping notes of one pitch, channel and track.
-
-    Otherwise no reader could tell which note-off belongs to which note-on.
-    """
-    at = np.flatnonzero(kept)
-    group = (notes.tracks[at] * 16 + notes.channels[at]) * 128 + notes.pitches[at]
-    order = np.lexsort((notes.note_ons[at], group))
-    apart = group[order] * (int(ends.max(initial=0)) + 1)
-    ends[at[order]] = np.maximum.accumulate(ends[at[order]] + apart) - apart
-    return ends
 
 
 def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int) -> NewNotes:

@@ -10,19 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclegan_jax.midi.events import (
-    CONTROL,
-    DRUM_CHANNEL,
-    NOTE_OFF,
-    NOTE_ON,
-    PROGRAM,
-    TRACK_NAME,
-    Event,
-    Sequence,
-    end_of_track,
-    meta,
-)
-from cyclegan_jax.midi.played_notes import PlayedNotes
+from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
+from cyclegan_jax.midi.events import Event, Sequence, end_of_track
+from cyclegan_jax.midi.played_notes import NO_OFF, PlayedNotes
+from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, TRACK_NAME, meta
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
 from cyclegan_jax.transfer.controls import Controls
 
@@ -60,11 +51,12 @@ def rewrite(
 def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:
     """The tracks without the notes that are left out, and with new note-offs for notes whose end has moved.
 
-    In a track with moved ends, note-offs that closed no note are removed: they could close a moved one.
+    A note that the next one of its pitch ends gets a note-off as well where that one is left out. In a track
+    with new note-offs those that ended no note are removed: they could end another one now.
     """
     gone: dict[int, set[int]] = defaultdict(set)
     offs: dict[int, list[Event]] = defaultdict(list)
-    moved = kept & (ends != notes.ends)
+    moved = kept & ((ends != notes.ends) | _loses_its_end(notes, kept))
     for note in np.flatnonzero(~kept | moved):
         track = int(notes.tracks[note])
         gone[track].add(int(notes.note_offs[note]))
@@ -81,6 +73,16 @@ def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.n
         _merged([event for place, event in enumerate(track) if place not in gone[number]], offs[number])
         for number, track in enumerate(sequence.tracks)
     ]
+
+
+def _loses_its_end(notes: PlayedNotes, kept: np.ndarray) -> np.ndarray:
+    """[N] bool: which notes the next one of their pitch, channel and track ends, and that is left out."""
+    order = np.lexsort((notes.note_ons, notes.pitches, notes.channels, notes.tracks))
+    keys = np.stack([notes.tracks, notes.channels, notes.pitches])[:, order]
+    same = (keys[:, 1:] == keys[:, :-1]).all(axis=0)
+    loses = np.zeros(len(notes), np.bool_)
+    loses[order[:-1]] = same & ~kept[order[1:]]
+    return loses & (notes.note_offs == NO_OFF)
 
 
 def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
@@ -153,7 +155,7 @@ def _hand_of_each(notes: NewNotes) -> np.ndarray:
 
 def _track(name: str, channel: int, program: int | None, notes: NewNotes) -> list[Event]:
     """A track of notes on one channel; `program` is None if other tracks use that channel too."""
-    head = [meta(0, TRACK_NAME, name.encode())]
+    head = [Event(0, meta(TRACK_NAME, name.encode()))]
     if program is not None:
         head.append(Event(0, bytes([PROGRAM | channel, program])))
     played = []

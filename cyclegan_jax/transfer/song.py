@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pretty_midi
 
-from cyclegan_jax.midi.events import read_sequence
+from cyclegan_jax.midi.events import sequence_of
 from cyclegan_jax.midi.io import Source
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
+from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
-from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
+from cyclegan_jax.midi.reader import read_midi_bytes, score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
@@ -52,10 +53,10 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     that can't be read, has no pitched note or over 4,096 bars, and for another metre than 4/4 unless
     `controls.any_metre`.
     """
-    score = parse_midi(midi)
+    file = read_file(midi)
+    notes = pair_notes(file)
+    score = score_of(file, notes)
     check_notes(score)
-    sequence = read_sequence(midi)
-    notes = pair_notes(sequence)
     source = quantise(score)
     roll = source.roll
     bars = lay_bars(score, len(roll), any_metre=controls.any_metre)
@@ -66,16 +67,16 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
         generated = transfer_bars(before, network, controls.overlap)
         put_back(generated, run, probabilities)
         put_back(mix(before, generated, controls), run, cells)
-    arrangement = arrange(notes, sequence.ticks_per_quarter, probabilities, cells, controls)
+    arrangement = arrange(notes, file.ticks_per_quarter, probabilities, cells, controls)
     pitched = ~notes.drums
     return TransferredSong(
         source=source,
-        midi=rewrite(sequence, notes, arrangement, controls, genre).to_bytes(),
+        midi=rewrite(sequence_of(file), notes, arrangement, controls, genre).to_bytes(),
         kept=int((arrangement.kept & pitched).sum()),
         gone=int((~arrangement.kept & pitched).sum()),
         new=len(arrangement.new.onsets),
         cells_changed=float((roll ^ cells).sum() / max((roll | cells).sum(), 1)),
-        remarks=(*bars.remarks, *_beyond(notes)),
+        remarks=(*file.remarks, *bars.remarks, *_beyond(notes)),
     )
 
 

@@ -24,7 +24,7 @@ from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptS
 from cyclegan_jax.datasets.genre_rolls.records.spool import Spool
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import features, genre_names
 
-DATASET_VERSION = "1.1.0"
+DATASET_VERSION = "2.0.0"
 
 
 @dataclasses.dataclass
@@ -58,6 +58,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "1.0.0": "Sixteen steps a bar, rounded to the nearest, halves up.",
         "1.1.0": "Programs, source, bar and key shift; note-ons never closed end with their track; "
         "songs of equal notes enter once. The quantiser's rule is that of 1.0.0.",
+        "2.0.0": "A note struck again ends the one before, so that no note hangs over bars; drums are "
+        "found on other channels than 10 too; files that players read in spite of a mistake are read.",
     }
     BUILDER_CONFIGS: ClassVar = [
         GenreRollsConfig(name="demo", description="Synthetic songs by the project's own composer."),

@@ -84,7 +84,7 @@ def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
     assert features["genre"].names == ["Hip Hop", "jazz"] == list(genres_of(folder))
     numbers = ("phrase", "bar", "key_shift", "programs", "tempo")
     assert [features[name].np_dtype for name in numbers] == [np.int32] * 4 + [np.float32]
-    assert (builder.name, builder.info.config_name, str(builder.version)) == ("genre_rolls", "midi", "1.1.0")
+    assert (builder.name, builder.info.config_name, str(builder.version)) == ("genre_rolls", "midi", "2.0.0")
 
 
 def test_the_records_are_the_phrases_converted_by_hand_with_each_song_whole_in_its_split(folder):

@@ -163,7 +163,7 @@ def test_the_fingerprint_follows_names_and_contents(folder, change):
 
 
 def test_the_fingerprint_follows_the_rules(folder):
-    assert mark(folder, "midi 1.0.0") != mark(folder, "midi 1.1.0")
+    assert mark(folder, "midi 1.1.0") != mark(folder, "midi 2.0.0")
 
 
 def test_a_folder_named_like_a_song_does_not_stop_the_fingerprint(folder):

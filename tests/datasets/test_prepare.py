@@ -35,7 +35,7 @@ def count_phrases(folder: Path) -> int:
 def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
     midi_dir = write_songs(tmp_path / "midi")
     built = prepare("midi", tmp_path / "data", midi_dir)
-    assert built.folder == tmp_path / "data/genre_rolls/midi/1.1.0"
+    assert built.folder == tmp_path / "data/genre_rolls/midi/2.0.0"
     assert (built.built, built.notice) == (True, f"Dataset 'midi' built in {built.folder}.")
     before = (built.folder / "dataset_info.json").stat()
     for again in (midi_dir, None):

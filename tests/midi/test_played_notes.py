@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from support.odd_midi import END, LONG, ODD, SIGNATURE, midi, off, on, track, varlen
 
-from cyclegan_jax.midi.events import read_sequence
-from cyclegan_jax.midi.played_notes import OPEN, pair_notes
+from cyclegan_jax.midi.midi_file import read_file
+from cyclegan_jax.midi.played_notes import NO_OFF, pair_notes
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.song import quantise
 from cyclegan_jax.pianoroll.roll import rasterise
@@ -19,31 +19,32 @@ MIXED = midi(
 def by_hand() -> dict[str, list[int]]:
     return {
         "onsets": [1, 3, 0, 1, 10],
-        "ends": [6, 10, 86, 7, 77],
+        "ends": [3, 6, 86, 7, 77],
         "pitches": [50, 50, 50, 36, 61],
         "velocities": [10, 20, 30, 40, 80],
         "channels": [0, 0, 3, 9, 0],
         "tracks": [0, 0, 1, 1, 1],
         "note_ons": [1, 2, 0, 1, 3],
-        "note_offs": [3, 4, OPEN, 2, 4],
+        "note_offs": [NO_OFF, 3, NO_OFF, 2, 4],
+        "programs": [0, 0, 0, 0, 0],
+        "drums": [False, False, False, True, False],
     }
 
 
-def test_the_oldest_is_closed_first_and_what_nothing_closes_ends_with_its_track():
-    notes = pair_notes(read_sequence(MIXED))
+def test_a_note_ends_the_one_before_and_what_nothing_ends_ends_with_its_track():
+    notes = pair_notes(read_file(MIXED))
     assert {name: getattr(notes, name).tolist() for name in by_hand()} == by_hand()
-    assert notes.drums.tolist() == [False, False, False, True, False]
 
 
 def test_what_a_roll_shows_are_pitched_notes_in_its_range():
-    sequence = read_sequence(
-        midi(track(SIGNATURE, *(on(p, 0, c) for p, c in ((23, 0), (24, 0), (107, 0), (108, 0), (50, 9)))))
+    file = read_file(
+        midi(track(SIGNATURE, *(on(p, 0, c) for p, c in ((23, 0), (24, 0), (107, 0), (108, 0), (50, 9))), end=varlen(9) + END[1:]))
     )
-    assert pair_notes(sequence).on_roll.tolist() == [False, True, True, False, False]
+    assert pair_notes(file).on_roll.tolist() == [False, True, True, False, False]
 
 
 def test_no_note_at_all():
-    notes = pair_notes(read_sequence(midi(track(SIGNATURE))))
+    notes = pair_notes(read_file(midi(track(SIGNATURE))))
     assert len(notes) == 0 and [len(column) for column in notes.steps(4)] == [0, 0]
 
 
@@ -52,13 +53,13 @@ def test_notes_and_roll_are_those_of_the_datasets_reader(tmp_path, kind):
     write, _ = ODD[kind]
     write(tmp_path / "a.mid")
     data = read_midi_bytes(tmp_path / "a.mid")
-    score, sequence = parse_midi(data), read_sequence(data)
-    notes = pair_notes(sequence)
-    columns = [column[~notes.drums] for column in (notes.onsets, notes.ends, notes.pitches)]
+    score, file = parse_midi(data), read_file(data)
+    notes = pair_notes(file)
+    columns = [column[notes.sound] for column in (notes.onsets, notes.ends, notes.pitches)]
     expected = (score.onsets, score.ends, score.pitches)
     for found, wanted in zip(_sorted(columns), _sorted(expected), strict=True):
         np.testing.assert_array_equal(found, wanted)
-    onsets, ends = (steps[~notes.drums] for steps in notes.steps(sequence.ticks_per_quarter))
+    onsets, ends = (steps[notes.sound] for steps in notes.steps(file.ticks_per_quarter))
     np.testing.assert_array_equal(rasterise(onsets, ends, columns[2])[0], quantise(score).roll)
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from support.bad_midi import BAD
 from support.heavy_midi import HEAVY
-from support.odd_midi import CAP, GOOD, ODD
+from support.mended_midi import MENDED
+from support.odd_midi import CAP, GOOD, ODD, holding
 from support.serving import serving
 
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from launch.songs.web_app import Limits
 
-WRITERS = {**{kind: write for zoo in (BAD, ODD) for kind, (write, _) in zoo.items()}, **HEAVY}
+MENDED_FILES = {kind: holding(data) for kind, (data, _, _) in MENDED.items()}
+WRITERS = {**{kind: write for zoo in (BAD, ODD) for kind, (write, _) in zoo.items()}, **MENDED_FILES, **HEAVY}
 OF_ANY_READER = {  # the other reasons are the dataset's own
     *(Refusal.UNREADABLE, Refusal.TOO_LARGE, Refusal.NOT_MIDI, Refusal.DAMAGED),
     *(Refusal.UNSUPPORTED, Refusal.TOO_MANY),

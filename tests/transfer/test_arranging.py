@@ -18,7 +18,9 @@ def played(*notes: Note) -> PlayedNotes:
     onsets, ends, pitches, velocities = np.array(notes, np.int64).reshape(-1, 4).T
     zeros = np.zeros(len(onsets), np.int64)
     places = np.arange(len(onsets))
-    return PlayedNotes(onsets, ends, pitches, velocities, zeros, zeros, 2 * places, 2 * places + 1)
+    drums = zeros > 0
+    ons, offs = 2 * places, 2 * places + 1
+    return PlayedNotes(onsets, ends, pitches, velocities, zeros, zeros, ons, offs, zeros, drums)
 
 
 def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
@@ -122,14 +124,6 @@ def test_repeated_notes_stay_apart():
     assert found.kept.all() and found.ends.tolist() == [4, 8, 12, 32] and new_notes(found) == []
 
 
-def test_of_overlapping_notes_of_a_pitch_the_first_to_begin_is_the_first_to_end():
-    notes = played((0, 20, 60, 80), (2, 30, 60, 80), (0, 32, 40, 80))
-    found = arranged(notes, {60: range(4), 40: range(32)})
-    assert found.kept.all() and found.ends.tolist() == [4, 4, 32]
-    found = arranged(notes, {60: [*range(12)], 40: range(32)})
-    assert found.ends[0] == 20 and found.ends[1] == 20
-
-
 def test_a_new_note_ends_where_one_of_its_pitch_begins_that_stays():
     notes = played((94, 200, 60, 80), (0, 700, 40, 80))  # begins two ticks before its step
     cells = cells_of({60: range(9), 40: range(32)})
@@ -153,7 +147,7 @@ def test_new_notes_are_as_loud_as_what_is_around_them():
 def test_notes_beyond_the_roll_and_drums_stay():
     notes = played((0, 4, 20, 80), (0, 4, 110, 80), (0, 32, 40, 80))
     assert arranged(notes, {}).kept.tolist() == [True, True, False]
-    with_drums = replace(played((0, 32, 36, 80), (0, 32, 40, 80)), channels=np.array([9, 0]))
+    with_drums = replace(played((0, 32, 36, 80), (0, 32, 40, 80)), drums=np.array([True, False]))
     assert arranged(with_drums, {}).kept.tolist() == [True, False]
 
 

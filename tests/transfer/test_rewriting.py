@@ -9,7 +9,8 @@ import pytest
 from support.odd_midi import END, midi, off, on, track, varlen
 from support.odd_midi import meta as meta_bytes
 
-from cyclegan_jax.midi.events import Sequence, read_sequence
+from cyclegan_jax.midi.events import Sequence, sequence_of
+from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes
 from cyclegan_jax.transfer.controls import Controls
@@ -37,14 +38,18 @@ RICH = midi(
 NONE = NewNotes(*np.zeros((4, 0), np.int64))
 
 
+def sequence_of_bytes(data: bytes) -> Sequence:
+    return sequence_of(read_file(data))
+
+
 def new(*notes: tuple[int, int, int, int]) -> NewNotes:
     return NewNotes(*np.array(notes, np.int64).reshape(-1, 4).T)
 
 
 def rewritten(data: bytes, change, added: NewNotes = NONE, **controls) -> Sequence:
     """`change(kept, ends)` says in place what becomes of the notes."""
-    sequence = read_sequence(data)
-    notes = pair_notes(sequence)
+    file = read_file(data)
+    sequence, notes = sequence_of(file), pair_notes(file)
     kept, ends = np.ones(len(notes), bool), notes.ends.copy()
     change(kept, ends)
     return rewrite(sequence, notes, Arrangement(kept, ends, added), Controls(**controls), "pop")
@@ -56,7 +61,7 @@ def nothing(kept, ends) -> None:
 
 def notes_of(sequence: Sequence) -> list[tuple[int, ...]]:
     """Track, channel, onset, end, pitch, velocity."""
-    found = pair_notes(read_sequence(sequence.to_bytes()))
+    found = pair_notes(read_file(sequence.to_bytes()))
     columns = found.tracks, found.channels, found.onsets, found.ends, found.pitches, found.velocities
     return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -70,7 +75,7 @@ def others(sequence: Sequence, *, of: int) -> list[list[tuple[int, bytes]]]:
 
 
 def test_without_a_change_every_event_is_as_it_was():
-    assert rewritten(RICH, nothing) == read_sequence(RICH)
+    assert rewritten(RICH, nothing) == sequence_of_bytes(RICH)
 
 
 def test_notes_go_and_end_otherwise_and_all_else_stays_in_its_place():
@@ -85,7 +90,7 @@ def test_notes_go_and_end_otherwise_and_all_else_stays_in_its_place():
         (2, 9, 0, 2, 36, 80),
         (2, 9, 7, 9, 38, 80),
     ]
-    assert others(found, of=3) == others(read_sequence(RICH), of=3)
+    assert others(found, of=3) == others(sequence_of_bytes(RICH), of=3)
     assert [events[-1].tick for events in found.tracks] == [66, 34, 9]
 
 
@@ -135,7 +140,7 @@ def test_a_note_of_no_length_does_not_hang_in_a_hand():
 
 def test_new_notes_have_a_track_and_a_channel_of_their_own():
     found = rewritten(RICH, nothing, new((4, 8, 70, 50), (8, 12, 70, 51)))
-    assert len(found.tracks) == 4 and found.tracks[:3] == read_sequence(RICH).tracks
+    assert len(found.tracks) == 4 and found.tracks[:3] == sequence_of_bytes(RICH).tracks
     assert [note for note in notes_of(found) if note[0] == 3] == [(3, 2, 4, 8, 70, 50), (3, 2, 8, 12, 70, 51)]
     music = pretty_midi.PrettyMIDI(io.BytesIO(found.to_bytes()))
     named = [
@@ -154,7 +159,7 @@ def test_where_all_channels_are_taken_new_notes_leave_their_sound_alone():
 def test_drums_can_be_left_out():
     found = rewritten(RICH, nothing, keep_drums=False)
     assert [note[1] for note in notes_of(found)] == [0, 0, 1]
-    assert others(found, of=3) == others(read_sequence(RICH), of=3)
+    assert others(found, of=3) == others(sequence_of_bytes(RICH), of=3)
 
 
 def test_one_program_for_all_pitched_notes():
@@ -168,7 +173,7 @@ def test_one_program_for_all_pitched_notes():
     ]
     assert not [event for event in messages if event.message[:2] == b"\xb0\x00"]
     assert (0, b"\xb0\x40\x7f") in found.tracks[1]
-    assert notes_of(found)[:3] == notes_of(read_sequence(RICH))[:3]
+    assert notes_of(found)[:3] == notes_of(sequence_of_bytes(RICH))[:3]
 
 
 def test_hands_have_tracks_of_their_own_and_the_rest_keeps_its_words_and_drums():
@@ -186,7 +191,7 @@ def test_hands_have_tracks_of_their_own_and_the_rest_keeps_its_words_and_drums()
     assert pitches == {"b": [36, 33], "c": [52, 55, 60], "m": [72, 74]}
     assert {note[1] for note in notes_of(found) if note[0] >= 3} == {0, 1, 2}
     assert sorted({m.program for t in music.tracks for m in t if m.type == "program_change"}) == [4]
-    assert found.tracks[2] == read_sequence(data).tracks[2]
+    assert found.tracks[2] == sequence_of_bytes(data).tracks[2]
     assert [len(events) for events in found.tracks[:2]] == [1, 1]
 
 
@@ -200,8 +205,8 @@ def test_a_pitch_that_two_parts_play_at_once_is_one_note_of_a_hand():
 
 @pytest.mark.parametrize("genre", ["pop", "Ćürüm 日本"])
 def test_any_genre_names_the_track(genre):
-    sequence = read_sequence(RICH)
-    notes = pair_notes(sequence)
+    file = read_file(RICH)
+    sequence, notes = sequence_of(file), pair_notes(file)
     arrangement = Arrangement(np.ones(len(notes), bool), notes.ends, new((4, 8, 70, 50)))
     found = rewrite(sequence, notes, arrangement, Controls(), genre)
     assert f"new notes ({genre})".encode() in found.to_bytes()

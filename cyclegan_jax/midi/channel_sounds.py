@@ -1,0 +1,106 @@
+"""What sounds on a channel when a note begins: its General MIDI program, and whether it is drums.
+
+Channel 10 is drums. Another channel becomes drums, and channel 10 melodic, by
+
+    bank select MSB 120            General MIDI 2, rhythm channel
+    bank select MSB 126 or 127     XG, sound effects and drum kits; in GS files 127 has the MT-32's sounds
+    F0 41 10 42 12 40 1b 15 vv     GS, use part b for rhythm: off by 0; part 0 is channel 10, and 1 to 9 are
+                                   those channels, A to F 11 to 16
+    F0 43 1n 4C 08 cc 07 vv        XG, part mode of channel cc from 0: melodic by 0, drums else
+
+and what it was is restored by a reset: GM or GM2 System On, GS Reset, XG System On.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from cyclegan_jax.midi.track_events import CONTROL, PROGRAM, SYSTEM_EXCLUSIVE, Events, content_of
+
+DRUM_CHANNEL = 9
+CHANNELS = np.arange(16)
+BANK_MSB = 0  # a controller
+GM2_DRUMS, XG_DRUMS = (120,), (120, 126, 127)
+GS_PART = re.compile(rb"\x41.\x42\x12\x40([\x10-\x1f])\x15(.)", re.DOTALL)
+XG_PART = re.compile(rb"\x43[\x10-\x1f]\x4c\x08([\x00-\x0f])\x07(.)", re.DOTALL)
+GS_RESET = re.compile(rb"\x41.\x42\x12\x40\x00\x7f", re.DOTALL)
+RESET = re.compile(rb"\x7e.\x09[\x01\x03]|\x43[\x10-\x1f]\x4c\x00\x00\x7e|" + GS_RESET.pattern, re.DOTALL)
+GS_CHANNELS = (9, *range(9), *range(10, 16))  # by part
+AS_IT_WAS = -1
+
+
+def sounds(events: Events, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[N] General MIDI programs and [N] bool, which are drums, of the notes that begin at these places."""
+    changes = _changes(events)
+    keys = _keys(*changes[:, :3].T)
+    order = np.argsort(keys)
+    channels = events.statuses[places].astype(np.int64) & 0x0F
+    latest = np.searchsorted(keys[order], _keys(events.ticks[places], places, channels)) - 1
+    programs, drums = (_filled(changes[order, column])[latest] for column in (3, 4))
+    return programs, drums > 0
+
+
+def resets(events: Events) -> list[int]:
+    """The ticks of GM, GS and XG resets, in order."""
+    return sorted(int(events.ticks[place]) for place, message in _exclusive(events) if RESET.match(message))
+
+
+def _exclusive(events: Events) -> Iterator[tuple[int, bytes]]:
+    """Place and content of each system-exclusive message."""
+    for place, message in events.others.items():
+        if message[0] == SYSTEM_EXCLUSIVE:
+            yield place, content_of(message)
+
+
+def _changes(events: Events) -> np.ndarray:
+    """[C, 5] tick, place and channel of each change, its program, and whether it is drums from then on.
+
+    The last two may be `AS_IT_WAS`. Each channel has a change before all events.
+    """
+    exclusive = list(_exclusive(events))
+    drum_banks = GM2_DRUMS if any(GS_RESET.match(message) for _, message in exclusive) else XG_DRUMS
+    programs = events.of_kind(PROGRAM)
+    banks = events.of_kind(CONTROL)
+    banks = banks[(events.data[banks, 0] == BANK_MSB) & (events.statuses[banks] & 0x0F != DRUM_CHANNEL)]
+    return np.concatenate(
+        [
+            _rows(events, programs, events.data[programs, 0], AS_IT_WAS),
+            _rows(events, banks, AS_IT_WAS, np.isin(events.data[banks, 1], drum_banks)),
+            _reset(-1, -1),
+            *_of_exclusive(events, exclusive),
+        ]
+    )
+
+
+def _rows(
+    events: Events, places: np.ndarray, programs: np.ndarray | int, drums: np.ndarray | int
+) -> np.ndarray:
+    channels = events.statuses[places].astype(np.int64) & 0x0F
+    return np.stack(np.broadcast_arrays(events.ticks[places], places, channels, programs, drums), axis=1)
+
+
+def _of_exclusive(events: Events, messages: list[tuple[int, bytes]]) -> Iterator[np.ndarray]:
+    for place, message in messages:
+        tick = int(events.ticks[place])
+        if RESET.match(message):
+            yield _reset(tick, place)
+        elif part := GS_PART.match(message):
+            yield np.array([[tick, place, GS_CHANNELS[part[1][0] & 0x0F], AS_IT_WAS, part[2] != b"\0"]])
+        elif part := XG_PART.match(message):
+            yield np.array([[tick, place, part[1][0], AS_IT_WAS, part[2] != b"\0"]])
+
+
+def _reset(tick: int, place: int) -> np.ndarray:
+    """Every channel as it is at first."""
+    return np.stack(np.broadcast_arrays(tick, place, CHANNELS, 0, CHANNELS == DRUM_CHANNEL), axis=1)
+
+
+def _keys(ticks: np.ndarray, places: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """Numbers that sort by channel, then tick, then place: there are under 2^30 ticks and 2^21 events."""
+    return (channels << 52) + ((ticks + 1) << 21) + (places + 1)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """The values, each `AS_IT_WAS` replaced by the last one before it."""
+    return values[np.maximum.accumulate(np.where(values == AS_IT_WAS, 0, np.arange(len(values))))]
