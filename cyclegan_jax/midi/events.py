@@ -13,9 +13,20 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cyclegan_jax.midi.midi_file import MidiFile
-from cyclegan_jax.midi.track_events import END_OF_TRACK, PRESSURE, PROGRAM, meta, varlen
+from cyclegan_jax.midi.track_events import (
+    END_OF_TRACK,
+    KEY_SIGNATURE,
+    META,
+    PRESSURE,
+    PROGRAM,
+    content_of,
+    meta,
+    varlen,
+)
 
 EMPTY_TEXT = meta(0x01, b"")
+MOST_SHARPS = 7  # or flats
+MAJOR, MINOR = 0, 1
 LONGEST_DELTA = 2**28 - 1  # ticks (Standard MIDI Files 1.0)
 
 
@@ -71,6 +82,14 @@ def sequence_of(file: MidiFile) -> Sequence:
         file.ticks_per_quarter,
         [[*events[start:stop], end] for (start, stop), end in zip(edges, ends, strict=True)],
     )
+
+
+def has_unknown_key(event: Event) -> bool:
+    """Whether an event is a key signature of no key, for which pretty_midi and mido refuse a whole file."""
+    if event.message[:2] != bytes([META, KEY_SIGNATURE]):
+        return False
+    sharps, mode = struct.unpack("bB", content_of(event.message)[:2].ljust(2, b"\x7f"))
+    return not (-MOST_SHARPS <= sharps <= MOST_SHARPS and mode in (MAJOR, MINOR))
 
 
 def end_of_track(tick: int) -> Event:

@@ -97,14 +97,16 @@ def _read_header(data: bytes) -> tuple[int, int, int]:
 
 def _read_track(data: bytes, start: int, told: int, reader: EventReader) -> int:
     """Read the track whose body begins at `start` and, as it tells, ends at `told`; returns where it ends."""
-    refusal = RefusedSongError(Refusal.DAMAGED, "a track does not end with its last event")
+    missing = told - len(data)
+    detail = f"{missing} bytes missing" if missing > 0 else "a track does not end with its last event"
+    refusal = RefusedSongError(Refusal.DAMAGED, detail)
     place, closed = start, False
     try:
         place, closed = reader.read_track(data, start, min(told, len(data)))
     except RefusedSongError as error:
         if error.reason is not Refusal.DAMAGED:
             raise
-        refusal = error
+        refusal = refusal if missing > 0 else error
     if place == told and (closed or _ends_well(data, place)):
         if not closed:
             reader.remark(NO_END)
@@ -118,7 +120,7 @@ def _read_track(data: bytes, start: int, told: int, reader: EventReader) -> int:
                 raise
             closed = False
     if not (closed and _ends_well(data, place)):
-        raise RefusedSongError(Refusal.DAMAGED, f"{told - len(data)} bytes missing") if told > len(data) else refusal
+        raise refusal
     reader.remark(WRONG_LENGTH)
     return place
 

@@ -1,5 +1,7 @@
 """A song written with the notes of an arrangement; everything that is not a note stays as it was.
 
+But a key signature of no key is left out, for which other programs would refuse the file.
+
 New notes get a track and a free channel of their own, so that no controller or pitch bend of the source
 changes them. They are a piano's, on the grid, and as loud as the source's notes within two beats
 (`arranging.py`).
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
-from cyclegan_jax.midi.events import Event, Sequence, end_of_track
+from cyclegan_jax.midi.events import Event, Sequence, end_of_track, has_unknown_key
 from cyclegan_jax.midi.played_notes import NO_OFF, PlayedNotes
 from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, TRACK_NAME, meta
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
@@ -45,7 +47,8 @@ def rewrite(
             program = None if channel is None else controls.program or PIANO
             place = DRUM_CHANNEL - 1 if channel is None else channel
             tracks.append(_track(f"new notes ({genre})", place, program, arrangement.new))
-    return Sequence(sequence.ticks_per_quarter, tracks)
+    readable = [[event for event in track if not has_unknown_key(event)] for track in tracks]
+    return Sequence(sequence.ticks_per_quarter, readable)
 
 
 def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.ndarray) -> list[list[Event]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pretty_midi
 
-from cyclegan_jax.midi.events import sequence_of
+from cyclegan_jax.midi.events import Sequence, has_unknown_key, sequence_of
 from cyclegan_jax.midi.io import Source
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
 from cyclegan_jax.midi.midi_file import read_file
@@ -54,7 +54,7 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     `controls.any_metre`.
     """
     file = read_file(midi)
-    notes = pair_notes(file)
+    sequence, notes = sequence_of(file), pair_notes(file)
     score = score_of(file, notes)
     check_notes(score)
     source = quantise(score)
@@ -71,12 +71,12 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     pitched = ~notes.drums
     return TransferredSong(
         source=source,
-        midi=rewrite(sequence_of(file), notes, arrangement, controls, genre).to_bytes(),
+        midi=rewrite(sequence, notes, arrangement, controls, genre).to_bytes(),
         kept=int((arrangement.kept & pitched).sum()),
         gone=int((~arrangement.kept & pitched).sum()),
         new=len(arrangement.new.onsets),
         cells_changed=float((roll ^ cells).sum() / max((roll | cells).sum(), 1)),
-        remarks=(*file.remarks, *bars.remarks, *_beyond(notes)),
+        remarks=(*file.remarks, *_left_out(sequence), *bars.remarks, *_beyond(notes)),
     )
 
 
@@ -94,6 +94,11 @@ def mix(source: np.ndarray, probabilities: np.ndarray, controls: Controls) -> np
 
 def _logit(probability: np.ndarray | float) -> np.ndarray:
     return np.log(probability) - np.log1p(-np.asarray(probability))
+
+
+def _left_out(sequence: Sequence) -> tuple[str, ...]:
+    count = sum(has_unknown_key(event) for track in sequence.tracks for event in track)
+    return (f"{count} key signature{'s' * (count > 1)} of no key left out",) if count else ()
 
 
 def _beyond(notes: PlayedNotes) -> tuple[str, ...]:

@@ -43,7 +43,10 @@ def write_song(path: Path, number: int, **more: object) -> None:
 
     The last whole phrase's note is doubled by another program.
     """
-    notes = [(PHRASE * (3 + number), PHRASE * (3 + number) + STEP, 60), *[(0, STEP, 108)] * number]
+    notes = [
+        (PHRASE * (3 + number), PHRASE * (3 + number) + STEP, 60),
+        *((0, STEP, 108 + high) for high in range(number)),
+    ]
     for place in (0, *range(2, 3 + number)):
         onset = PHRASE * place + STEP * number
         notes.append((onset, onset + STEP * (2 + place), 30 + 10 * number + place))

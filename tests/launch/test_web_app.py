@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 from support.bad_midi import BAD
+from support.midi_bytes import SIGNATURE, midi, off, on, track
 from support.midi_files import write_midi_file
-from support.odd_midi import SIGNATURE, midi, off, on, track
 from support.serving import Ask, serving
 
 from cyclegan_jax.rendering.page import MOST_BYTES

@@ -4,8 +4,9 @@ import io
 
 import mido
 import pytest
+from support.midi_bytes import END, meta, midi, off, on, track, varlen
 from support.midi_files import write_midi_file
-from support.odd_midi import END, ODD, events_at_once, meta, midi, off, on, track, varlen
+from support.odd_midi import ODD, events_at_once
 
 from cyclegan_jax.midi.events import Event, Sequence, end_of_track, sequence_of
 from cyclegan_jax.midi.midi_file import read_file

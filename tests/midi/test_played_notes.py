@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from support.odd_midi import END, LONG, ODD, SIGNATURE, midi, off, on, track, varlen
+from support.midi_bytes import END, LONG, SIGNATURE, midi, off, on, track, varlen
+from support.odd_midi import ODD
 
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import NO_OFF, pair_notes
@@ -38,7 +39,13 @@ def test_a_note_ends_the_one_before_and_what_nothing_ends_ends_with_its_track():
 
 def test_what_a_roll_shows_are_pitched_notes_in_its_range():
     file = read_file(
-        midi(track(SIGNATURE, *(on(p, 0, c) for p, c in ((23, 0), (24, 0), (107, 0), (108, 0), (50, 9))), end=varlen(9) + END[1:]))
+        midi(
+            track(
+                SIGNATURE,
+                *(on(p, 0, c) for p, c in ((23, 0), (24, 0), (107, 0), (108, 0), (50, 9))),
+                end=varlen(9) + END[1:],
+            )
+        )
     )
     assert pair_notes(file).on_roll.tolist() == [False, True, True, False, False]
 

@@ -13,14 +13,12 @@ from support.bad_midi import BAD
 from support.forked_readings import KEPT, MIB, SECONDS, SONG, Reading, quickly, run_apart
 from support.heavy_midi import HEAVY
 from support.mended_midi import MENDED
-from support.odd_midi import (
+from support.midi_bytes import (
     END,
     GOOD,
     LONG,
-    ODD,
     SIGNATURE,
     Note,
-    events_at_once,
     holding,
     meta,
     midi,
@@ -30,6 +28,7 @@ from support.odd_midi import (
     track,
     varlen,
 )
+from support.odd_midi import ODD, events_at_once
 
 from cyclegan_jax.midi.reader import parse_midi, read_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 import soundfile
+from support.midi_bytes import midi, off, on, track
 from support.midi_files import write_midi_file
-from support.odd_midi import midi, off, on, track
 
 from cyclegan_jax.errors import NoSoundError
 from cyclegan_jax.rendering import audio as sound

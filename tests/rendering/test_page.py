@@ -7,8 +7,8 @@ import re
 
 import pytest
 import soundfile
+from support.midi_bytes import LONG, SIGNATURE, meta, midi, off, on, riff, track
 from support.midi_files import write_midi_file
-from support.odd_midi import LONG, SIGNATURE, meta, midi, off, on, riff, track
 
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import parse_song

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from cyclegan_jax.midi.refusals import Refusal
-from support.odd_midi import (
+from support.midi_bytes import (
     CAP,
     END,
     FURTHEST,
@@ -17,22 +17,18 @@ from support.odd_midi import (
     TEMPO,
     Writer,
     chunk,
-    events_at_once,
     holding,
     meta,
     midi,
-    note_tracks,
-    notes_at_once,
     off,
     on,
-    padded,
     riff,
-    silence,
     song,
     track,
     varlen,
     zipped,
 )
+from support.odd_midi import events_at_once, note_tracks, notes_at_once, padded, silence
 
 FOUR_FOUR = bytes([4, 2, 24, 8])
 AGES = meta(1, b"", FURTHEST)

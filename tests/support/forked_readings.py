@@ -18,7 +18,7 @@ import numpy as np
 from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.midi.song import filter_song, read_dataset_song
-from support.odd_midi import GOOD, LONG, SIGNATURE, TEMPO, meta, midi, off, on, track
+from support.midi_bytes import GOOD, LONG, SIGNATURE, TEMPO, meta, midi, off, on, track
 
 SECONDS, MIB = 2, 512  # what a file may cost
 KEPT = "kept"
@@ -52,7 +52,7 @@ def apart(task: Callable[[], tuple[str, str]]) -> Reading:
     if not child:
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
         resource.setrlimit(resource.RLIMIT_CPU, (3 * SECONDS, 3 * SECONDS))
-        signal.alarm(5 * SECONDS)
+        signal.alarm(10 * SECONDS)
         try:
             os.write(theirs, json.dumps(task()).encode())
         except BaseException as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from support.odd_midi import (
+from support.midi_bytes import (
     CAP,
     GOOD,
     LONG,
@@ -15,11 +15,11 @@ from support.odd_midi import (
     midi,
     off,
     on,
-    parts,
     riff,
     song,
     track,
 )
+from support.odd_midi import parts
 
 
 def full_of(unit: bytes, *, first: bytes = b"", last: bytes = LONG) -> Callable[[], bytes]:

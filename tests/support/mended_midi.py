@@ -1,7 +1,7 @@
 """A zoo of files that are written wrong, each with the notes it holds and what is said to be mended."""
 
 from support.bad_midi import within
-from support.odd_midi import (
+from support.midi_bytes import (
     END,
     GOOD,
     LONG,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.forked_readings import KEPT, run_apart
-from support.odd_midi import SIGNATURE, TEMPO, meta, midi, off, on, track
+from support.midi_bytes import SIGNATURE, TEMPO, meta, midi, off, on, track
 
 from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError

@@ -10,7 +10,8 @@ import pytest
 from support.bad_midi import BAD
 from support.heavy_midi import HEAVY
 from support.mended_midi import MENDED
-from support.odd_midi import CAP, GOOD, ODD, holding
+from support.midi_bytes import CAP, GOOD, holding
+from support.odd_midi import ODD
 from support.serving import serving
 
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.odd_midi import GOOD
+from support.midi_bytes import GOOD
 from support.running import SMALLEST, last_line, log, started, train_flags, wait_until
 from support.training_loop import assert_same_bits, run, steps_saved
 

@@ -6,8 +6,8 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
-from support.odd_midi import END, midi, off, on, track, varlen
-from support.odd_midi import meta as meta_bytes
+from support.midi_bytes import END, midi, off, on, track, varlen
+from support.midi_bytes import meta as meta_bytes
 
 from cyclegan_jax.midi.events import Sequence, sequence_of
 from cyclegan_jax.midi.midi_file import read_file

@@ -11,8 +11,9 @@ import numpy as np
 import pretty_midi
 import pytest
 import symusic
+from support.midi_bytes import SIGNATURE, meta, midi, off, on, track
 from support.midi_files import write_midi_file
-from support.odd_midi import ODD, SIGNATURE, midi, off, on, track
+from support.odd_midi import ODD
 from support.seams import SONGS, seam_of
 
 from cyclegan_jax.config import Config
@@ -87,6 +88,16 @@ def test_an_identity_keeps_the_notes_of_every_odd_file(tmp_path, kind):
     assert sorted(zip(before.onsets, before.ends, before.pitches, strict=True)) == sorted(
         zip(after.onsets, after.ends, after.pitches, strict=True)
     )
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff", b"\x63\x09", b"\x08\x00", b"\x00", b""])
+def test_a_key_signature_of_no_key_is_left_out_for_other_readers(content):
+    data = midi(track(SIGNATURE, on(50), meta(0x59, b"\xfd\x01", 1), meta(0x59, content, 2), off(50, 3)))
+    found = transfer_song(data, identity, "pop", EVERY)
+    keys = [m.key for m in mido.MidiFile(file=io.BytesIO(found.midi)).tracks[0] if m.type == "key_signature"]
+    assert keys == ["Cm"] and found.remarks[0] == "1 key signature of no key left out"
+    assert notes_in(found.midi) == notes_in(data)
+    pretty_midi.PrettyMIDI(io.BytesIO(found.midi))
 
 
 def differing(paths: list[Path], network: Network) -> list[str]:
