@@ -206,7 +206,7 @@ class EventReader:
         head = HEAD.match(data, place, end)
         if not head:
             raise _damaged(place)
-        kind = head["kind"][0] if head["kind"] else None
+        kind = head["kind"][0] if head["kind"] else SYSTEM_EXCLUSIVE
         length = quantity(head["length"])
         stop = head.end() + length
         if stop > end:
