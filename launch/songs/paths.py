@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import midi_paths
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import ENDINGS_IN_WORDS, midi_paths
 from cyclegan_jax.errors import UserError
 
 
@@ -61,8 +61,6 @@ def _found(named: Path, out_dir: Path) -> Iterator[tuple[Path, Path]]:
     paths = [Path(path) for path in sorted(midi_paths(str(named)))]
     paths = [path for path in paths if not (within and written in path.resolve().parents)]
     if not paths:
-        raise UserError(
-            f"{str(named)!r} has no MIDI file in it; looked for .mid, .midi and .rmi at any depth."
-        )
+        raise UserError(f"{str(named)!r} has no MIDI file in it; looked for {ENDINGS_IN_WORDS} at any depth.")
     for path in paths:
         yield path, path.relative_to(named)

@@ -32,6 +32,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cyclegan_jax.config import check_choice
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import ENDINGS
 from cyclegan_jax.errors import NoSoundError, UserError
 from cyclegan_jax.midi.reader import MAX_BYTES
 from cyclegan_jax.midi.refusals import RefusedSongError
@@ -209,6 +210,7 @@ def _index(model: Model, limits: Limits) -> str:
         title=html.escape(title),
         facts=html.escape(facts(model)),
         genres=options,
+        endings=",".join(ENDINGS),
         most_bytes=str(limits.file_bytes),
         too_large=f"This file is larger than {_mib(limits)}.",
     )

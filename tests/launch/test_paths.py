@@ -11,7 +11,15 @@ from launch.songs.paths import plan
 
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> Path:
-    for name in ("a.mid", "music/b.MID", "music/deep/b.midi", "music/deep/c.rmi", "music/notes.txt"):
+    for name in (
+        "a.mid",
+        "music/b.MID",
+        "music/deep/b.midi",
+        "music/deep/c.rmi",
+        "music/d.KAR",
+        "music/e.smf",
+        "music/notes.txt",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"music")
     monkeypatch.chdir(tmp_path)
@@ -29,6 +37,8 @@ def test_files_and_folders_go_to_their_names_below_the_out_dir(place):
         "music/b.MID": "out/b_jazz.mid",
         "music/deep/b.midi": "out/deep/b_jazz.mid",
         "music/deep/c.rmi": "out/deep/c_jazz.mid",
+        "music/d.KAR": "out/d_jazz.mid",
+        "music/e.smf": "out/e_jazz.mid",
     }
 
 

@@ -71,6 +71,10 @@ def test_picture_and_midi_come_first_and_the_sound_by_a_second_request(served, m
     assert 15 < len(samples) / rate < 20 and np.abs(samples).max() > 0.1
 
 
+def test_the_chooser_offers_files_by_every_ending_that_folders_are_searched_for(served, model):
+    assert 'accept=".mid,.midi,.kar,.smf,.rmi"' in served(model, Limits())("GET", "/").text
+
+
 def test_the_page_may_load_nothing_from_elsewhere_and_is_not_to_be_kept(served, model):
     found = served(model, Limits())("GET", "/")
     assert found.status == 200 and "<option>pop</option><option>jazz</option>" in found.text

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cyclegan_jax.errors import UserError
 
-SUFFIXES = (".mid", ".midi", ".rmi")
+ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
+ENDINGS_IN_WORDS = f"{', '.join(ENDINGS[:-1])} and {ENDINGS[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class SongFile:
 
 
 def find_song_files(midi_dir: Path) -> list[SongFile]:
-    """All `.mid`, `.midi` and `.rmi` files (any case, any depth) below each sub-folder, sorted by name.
+    """All files that end as `ENDINGS` (any case, any depth) below each sub-folder, sorted by name.
 
     Links to files are followed, links to folders are not. Folders that cannot be listed are among the
     files, to be refused by their name. Raises UserError where there is no such folder or no such file.
@@ -46,8 +47,8 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
     ]
     if not files:
         raise UserError(
-            f"midi_dir {str(midi_dir)!r} has no MIDI file in any sub-folder: looked for {layout}, .midi and "
-            ".rmi, in any case; put each genre's files into a folder of the genre's name."
+            f"midi_dir {str(midi_dir)!r} has no MIDI file in any sub-folder: looked for {ENDINGS_IN_WORDS}, "
+            "in any case; put each genre's files into a folder of the genre's name."
         )
     for genre in {file.genre for file in files}:
         if genre != genre.strip():
@@ -70,7 +71,7 @@ def midi_paths(folder: str) -> Iterator[str]:
     unlisted: list[str] = []
     for place, folders, names in os.walk(folder, onerror=lambda error: unlisted.append(error.filename)):
         for name in (*folders, *names):
-            if name.lower().endswith(SUFFIXES):
+            if name.lower().endswith(ENDINGS):
                 yield f"{place}/{name}"
     yield from unlisted
 
