@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cyclegan_jax.midi.midi_file import MidiFile
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.track_events import (
     END_OF_TRACK,
     KEY_SIGNATURE,
@@ -27,6 +28,7 @@ from cyclegan_jax.midi.track_events import (
 EMPTY_TEXT = meta(0x01, b"")
 MOST_SHARPS = 7  # or flats
 MAJOR, MINOR = 0, 1
+MOST_TRACKS = 65_535 - 3  # a file counts them in 16 bits, and three may come to them
 LONGEST_DELTA = 2**28 - 1  # ticks (Standard MIDI Files 1.0)
 
 
@@ -65,8 +67,13 @@ class Sequence:
 
 
 def sequence_of(file: MidiFile) -> Sequence:
-    """A file's tracks as events that can be changed and written."""
+    """A file's tracks as events that can be changed and written.
+
+    Raises RefusedSongError where there are more tracks than a file can count with those that a transfer adds.
+    """
     columns = file.events
+    if len(columns.starts) > MOST_TRACKS:
+        raise RefusedSongError(Refusal.TOO_MANY, f"{len(columns.starts)} tracks")
     events = []
     rows = columns.ticks.tolist(), columns.statuses.tolist(), columns.data.tolist()
     for place, (tick, status, (first, second)) in enumerate(zip(*rows, strict=True)):
