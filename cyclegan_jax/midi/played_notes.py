@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cyclegan_jax.midi.channel_sounds import sounds
+from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL, sounds
 from cyclegan_jax.midi.midi_file import MidiFile
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.track_events import NOTE_OFF, NOTE_ON
@@ -48,6 +48,11 @@ class PlayedNotes:
 
     def __len__(self) -> int:
         return len(self.onsets)
+
+    @property
+    def drum_channels(self) -> frozenset[int]:
+        """Channel 10, which is 9 from 0, and all others on which drums are played."""
+        return frozenset({DRUM_CHANNEL, *self.channels[self.drums].tolist()})
 
     @property
     def sound(self) -> np.ndarray:

@@ -15,9 +15,11 @@ import pretty_midi
 import soundfile
 
 from cyclegan_jax.errors import NoSoundError
-from cyclegan_jax.midi.events import sequence_of
+from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
+from cyclegan_jax.midi.events import Event, sequence_of
 from cyclegan_jax.midi.io import open_pretty_midi
 from cyclegan_jax.midi.midi_file import read_file
+from cyclegan_jax.midi.played_notes import NO_OFF, pair_notes
 from cyclegan_jax.midi.track_events import END_OF_TRACK, META, SET_TEMPO
 
 RATE = 22_050  # samples a second
@@ -65,8 +67,17 @@ def render(midi: bytes, seconds: float) -> np.ndarray:
 
 
 def _playable(midi: bytes) -> bytes:
-    """What sounds of a file, for a reader that stumbles over more: no text, no keys, no RIFF around it."""
-    sequence = sequence_of(read_file(midi))
+    """What sounds of a file, for a reader that stumbles over more: no text, no keys, no RIFF around it.
+
+    Drums of other channels are on channel 10, the only one that pretty_midi takes for drums.
+    """
+    file = read_file(midi)
+    sequence, notes = sequence_of(file), pair_notes(file)
+    for note in np.flatnonzero(notes.drums & (notes.channels != DRUM_CHANNEL)):
+        track = sequence.tracks[notes.tracks[note]]
+        for place in {int(notes.note_ons[note]), int(notes.note_offs[note])} - {NO_OFF}:
+            tick, message = track[place]
+            track[place] = Event(tick, bytes([message[0] & 0xF0 | DRUM_CHANNEL]) + message[1:])
     kept = [
         [event for event in track if event.kind < SYSTEM or event.message[:2] in HEARD]
         for track in sequence.tracks

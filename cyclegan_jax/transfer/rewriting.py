@@ -34,14 +34,16 @@ def rewrite(
     on their channels is left out. `genre` names the track of new notes.
     """
     kept = arrangement.kept & (controls.keep_drums | ~notes.drums)
+    drums = notes.drum_channels
     if controls.split_hands:
         tracks = _edited(sequence, notes, kept & notes.drums, arrangement.ends)
-        tracks = [[event for event in track if event.channel in (None, DRUM_CHANNEL)] for track in tracks]
-        tracks += _hands(_all_pitched(notes, arrangement), controls.program or PIANO)
+        others = {None, *drums}
+        tracks = [[event for event in track if event.channel in others] for track in tracks]
+        tracks += _hands(_all_pitched(notes, arrangement), controls.program or PIANO, drums)
     else:
         tracks = _edited(sequence, notes, kept, arrangement.ends)
         if controls.program is not None:
-            tracks = [_of_program(track, controls.program) for track in tracks]
+            tracks = [_of_program(track, controls.program, drums) for track in tracks]
         if len(arrangement.new.onsets):
             channel = _free_channel(tracks)
             program = None if channel is None else controls.program or PIANO
@@ -97,15 +99,15 @@ def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
     return [*merged, end_of_track(max(end.tick, merged[-1].tick))]
 
 
-def _of_program(track: list[Event], program: int) -> list[Event]:
+def _of_program(track: list[Event], program: int, drums: frozenset[int]) -> list[Event]:
     """A track whose pitched channels have one program from the start, instead of their own."""
-    channels = sorted({event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - {DRUM_CHANNEL})
+    channels = sorted({event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - drums)
     changes = [Event(0, bytes([PROGRAM | channel, program])) for channel in channels]
-    return [*changes, *(event for event in track if not _chooses_sound(event))]
+    return [*changes, *(event for event in track if not _chooses_sound(event, drums))]
 
 
-def _chooses_sound(event: Event) -> bool:
-    if event.channel in (None, DRUM_CHANNEL):
+def _chooses_sound(event: Event, drums: frozenset[int]) -> bool:
+    if event.channel in {None, *drums}:
         return False
     return event.kind == PROGRAM or (event.kind == CONTROL and event.message[1] in BANK_SELECT)
 
@@ -124,10 +126,11 @@ def _all_pitched(notes: PlayedNotes, arrangement: Arrangement) -> NewNotes:
     return NewNotes(*map(np.concatenate, zip(source, arrangement.new, strict=True)))
 
 
-def _hands(notes: NewNotes, program: int) -> Iterator[list[Event]]:
+def _hands(notes: NewNotes, program: int, drums: frozenset[int]) -> Iterator[list[Event]]:
     hands = _hand_of_each(notes)
-    for channel, hand in enumerate(HANDS):
-        yield _track(hand, channel, program, _one_at_a_time(notes.only(hands == channel)))
+    channels = (channel for channel in range(16) if channel not in drums)
+    for number, (hand, channel) in enumerate(zip(HANDS, channels, strict=False)):
+        yield _track(hand, channel, program, _one_at_a_time(notes.only(hands == number)))
 
 
 def _one_at_a_time(notes: NewNotes) -> NewNotes:

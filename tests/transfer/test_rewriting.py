@@ -195,6 +195,20 @@ def test_hands_have_tracks_of_their_own_and_the_rest_keeps_its_words_and_drums()
     assert [len(events) for events in found.tracks[:2]] == [1, 1]
 
 
+XG_DRUMS = b"\x00\xf0\x08\x43\x10\x4c\x00\x00\x7e\x00\xf7\x00\xb0\x00\x7f\x00\xc0\x08"
+
+
+@pytest.mark.parametrize("controls", [{}, {"program": 24}, {"split_hands": True}])
+def test_drums_on_another_channel_keep_their_hits_and_their_kit(controls):
+    data = midi(
+        track(XG_DRUMS, on(36), off(36, 2), on(38, 2), off(38, 2)), track(on(60, 0, 4), off(60, 8, 4))
+    )
+    found = rewritten(data, nothing, new((2, 6, 64, 50)), **controls)
+    assert found.tracks[0] == sequence_of_bytes(data).tracks[0]
+    assert all(note[1] != 0 for note in notes_of(found) if note[0] > 0)
+    assert not rewritten(data, nothing, keep_drums=False).tracks[0][3:-1]
+
+
 def test_a_pitch_that_two_parts_play_at_once_is_one_note_of_a_hand():
     data = midi(
         track(on(72), off(72, 8)), track(on(72, 0, 1), off(72, 4, 1)), track(on(72, 6, 2), off(72, 9, 2))
