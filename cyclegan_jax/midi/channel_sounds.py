@@ -41,11 +41,6 @@ def sounds(events: Events, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return programs, drums > 0
 
 
-def resets(events: Events) -> list[int]:
-    """The ticks of GM, GS and XG resets, in order."""
-    return sorted(int(events.ticks[place]) for place, message in _exclusive(events) if RESET.match(message))
-
-
 def _exclusive(events: Events) -> Iterator[tuple[int, bytes]]:
     """Place and content of each system-exclusive message."""
     for place, message in events.others.items():

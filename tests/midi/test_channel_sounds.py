@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from support.midi_bytes import SIGNATURE, midi, off, on, track
 
-from cyclegan_jax.midi.channel_sounds import resets
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
 from cyclegan_jax.midi.reader import parse_midi
@@ -78,11 +77,6 @@ def test_a_note_has_the_program_of_its_moment_and_a_reset_has_none():
     assert pair_notes(read_file(midi(track(SIGNATURE, *events)))).programs.tolist() == [0, 7, 0]
     other_track = pair_notes(read_file(midi(track(SIGNATURE, b"\x00\xc0\x07"), track(on(50), off(50, 3)))))
     assert other_track.programs.tolist() == [7]
-
-
-def test_resets_are_found_where_they_are():
-    later = b"\x05" + XG_ON[1:], GS_ON, b"\x02" + GM2_ON[1:]
-    assert resets(read_file(midi(track(SIGNATURE, *later), track(GM_ON))).events) == [0, 5, 5, 7]
 
 
 def test_many_changes_at_chance_are_those_of_a_walk_through_the_events():
