@@ -18,7 +18,7 @@ from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL, sounds
 from cyclegan_jax.midi.midi_file import MidiFile
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.track_events import NOTE_OFF, NOTE_ON
-from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, PITCHES, to_steps
+from cyclegan_jax.pianoroll.roll import in_range, to_grid
 
 MAX_TRACKS = 1024  # with notes
 MAX_NOTES = 500_000
@@ -62,12 +62,11 @@ class PlayedNotes:
     @property
     def on_roll(self) -> np.ndarray:
         """[N] bool: which a roll shows: pitched ones of any length within MIDI 24 to 107."""
-        return self.sound & (self.pitches >= LOWEST_PITCH) & (self.pitches < LOWEST_PITCH + PITCHES)
+        return self.sound & in_range(self.pitches)
 
     def steps(self, ticks_per_quarter: int) -> tuple[np.ndarray, np.ndarray]:
         """[N] onsets and [N] ends in sixteenth-note steps, as `song.quantise_notes` rounds them."""
-        onsets = to_steps(self.onsets, ticks_per_quarter)
-        return onsets, np.maximum(to_steps(self.ends, ticks_per_quarter), onsets + 1)
+        return to_grid(self.onsets, self.ends, ticks_per_quarter)
 
 
 def pair_notes(file: MidiFile) -> PlayedNotes:

@@ -16,13 +16,12 @@ from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.pianoroll.roll import (
     BEATS_PER_BAR,
-    LOWEST_PITCH,
     PHRASE_STEPS,
-    PITCHES,
     STEPS_PER_BEAT,
     cut,
+    in_range,
     rasterise,
-    to_steps,
+    to_grid,
 )
 
 MAX_BARS = 4096  # over two hours at 120 beats per minute; a longer roll is a broken file
@@ -39,7 +38,7 @@ class Notes(NamedTuple):
 
     def in_range(self) -> np.ndarray:
         """[N] bool: which lie within the roll's pitches, MIDI 24 to 107."""
-        return (self.pitches >= LOWEST_PITCH) & (self.pitches < LOWEST_PITCH + PITCHES)
+        return in_range(self.pitches)
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,7 @@ def quantise_notes(score: Score) -> Notes:
 
     Onsets and ends are rounded alike; a note lasts at least one step.
     """
-    onsets = to_steps(score.onsets, score.ticks_per_quarter)
-    ends = np.maximum(to_steps(score.ends, score.ticks_per_quarter), onsets + 1)
+    onsets, ends = to_grid(score.onsets, score.ends, score.ticks_per_quarter)
     return Notes(onsets, ends, score.pitches, score.programs)
 
 

@@ -24,6 +24,17 @@ def to_steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
     return (8 * ticks.astype(np.int64) + ticks_per_quarter) // (2 * ticks_per_quarter)
 
 
+def to_grid(onsets: np.ndarray, ends: np.ndarray, ticks_per_quarter: int) -> tuple[np.ndarray, np.ndarray]:
+    """Onsets and ends in steps, [N] each, from ticks, rounded alike; a note lasts at least one step."""
+    first = to_steps(onsets, ticks_per_quarter)
+    return first, np.maximum(to_steps(ends, ticks_per_quarter), first + 1)
+
+
+def in_range(pitches: np.ndarray) -> np.ndarray:
+    """[N] bool: which MIDI pitches the roll has, 24 to 107."""
+    return (pitches >= LOWEST_PITCH) & (pitches < LOWEST_PITCH + PITCHES)
+
+
 def rasterise(onsets: np.ndarray, ends: np.ndarray, pitches: np.ndarray) -> tuple[np.ndarray, int]:
     """Lay notes on a roll, merged by OR, as long as the last end of any of them.
 

@@ -3,8 +3,8 @@
 But a key signature of no key is left out, for which other programs would refuse the file.
 
 New notes get a track and a free channel of their own, so that no controller or pitch bend of the source
-changes them. They are a piano's, on the grid, and as loud as the source's notes within two beats
-(`arranging.py`).
+changes them. Where no channel is free, they share the ninth, and its sound. They are a piano's, on the
+grid, and as loud as the source's notes within two beats (`arranging.py`).
 """
 
 from collections import defaultdict
