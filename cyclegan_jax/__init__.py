@@ -30,10 +30,11 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
     from cyclegan_jax.errors import TrainingDivergedError, UserError
     from cyclegan_jax.evaluation.evaluate import evaluate
     from cyclegan_jax.evaluation.genre_classifier import GenreClassifier, robustness, train_genre_classifier
+    from cyclegan_jax.midi.dataset_song import DatasetSong, SongRules, read_dataset_song
     from cyclegan_jax.midi.io import read_score, to_pretty_midi, write_midi
     from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
     from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-    from cyclegan_jax.midi.song import Song, quantise, read_dataset_song, read_song
+    from cyclegan_jax.midi.song import Song, quantise, read_song
     from cyclegan_jax.models.classifier import Classifier
     from cyclegan_jax.models.discriminator import Discriminator
     from cyclegan_jax.models.generator import Generator
@@ -63,10 +64,11 @@ _HOMES = {
     "errors": ["TrainingDivergedError", "UserError"],
     "evaluation.evaluate": ["evaluate"],
     "evaluation.genre_classifier": ["GenreClassifier", "robustness", "train_genre_classifier"],
+    "midi.dataset_song": ["DatasetSong", "SongRules", "read_dataset_song"],
     "midi.io": ["read_score", "to_pretty_midi", "write_midi"],
     "midi.reader": ["Score", "Tempo", "parse_midi"],
     "midi.refusals": ["Refusal", "RefusedSongError"],
-    "midi.song": ["Song", "quantise", "read_dataset_song", "read_song"],
+    "midi.song": ["Song", "quantise", "read_song"],
     "models.classifier": ["Classifier"],
     "models.discriminator": ["Discriminator"],
     "models.generator": ["Generator"],

@@ -1,25 +1,32 @@
 """Where a song's bars lie, and how they are laid on those of four quarter notes that the networks know.
 
-Only 4/4 is transferred unless asked otherwise; 2/2 counts as another metre, as in the dataset. Before its
-first time signature a song is in that one already, so that an anacrusis (upbeat) lies before the first bar
-line. With `any_metre`, a song that is in 4/4 only in places is transferred there alone. One that never is
-goes by the metre that lasts longest, not by its first: notation programs write an anacrusis as a bar of 1/4.
+Transfers and the dataset share this rule. A song is in common time where its bars are of 4/4 or 2/2: both are
+sixteen steps. Before its first time signature a song is in that one already. A first bar that is shorter and
+in another metre, before common time, is an upbeat (anacrusis) as notation programs write it: it is no bar.
+
+Only common time is transferred unless asked otherwise. With `any_metre`, a song that is in it only in places
+is transferred there alone. One that never is goes by the metre that lasts longest.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
+from cyclegan_jax.midi.metre_guess import remarks_on_bars
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.song import quantise_notes
 from cyclegan_jax.pianoroll.roll import PITCHES, STEPS_PER_BAR
 
 COMMON = (4, 4)
+COMMON_TIME = (COMMON, (2, 2))
 NO_SIGNATURE = "no time signature, taken as 4/4 as MIDI says"
+UPBEAT = "the upbeat before the first bar copied"
+MOST_NAMED = 3  # metres in a message
 
 
 class Stretch(NamedTuple):
@@ -28,6 +35,11 @@ class Stretch(NamedTuple):
     start: Fraction
     end: Fraction
     metre: tuple[int, int]
+
+    @property
+    def common(self) -> bool:
+        """Whether its bars are of sixteen steps: 4/4 or 2/2."""
+        return self.metre in COMMON_TIME
 
 
 class Bars(NamedTuple):
@@ -43,37 +55,58 @@ class Bars(NamedTuple):
 def lay_bars(score: Score, steps: int, *, any_metre: bool) -> Bars:
     """The bars of a song of so many steps. A song that tells no metre is in 4/4.
 
-    With `any_metre` a song that is in 4/4 only in places has bars there alone. One that never is has
-    those of the metre that most of it is in: two or more to a bar of ours where it holds them, as with
+    With `any_metre` a song that is in common time only in places has bars there alone. One that never is
+    has those of the metre that most of it is in: two or more to a bar of ours where it holds them, as with
     2/4, cut into equal parts where it does not, as with 5/4. Raises RefusedSongError for a metre other than
-    4/4 without it.
+    4/4 and 2/2 without it.
     """
-    stretches = list(_stretches(score, steps))
-    metres = [stretch.metre for stretch in stretches]
-    if not any_metre and set(metres) != {COMMON}:
-        raise RefusedSongError(Refusal.OTHER_METRE, _explain(stretches))
-    metre = _metre_of(stretches)
+    stretches = stretches_of(score, steps)
+    if not any_metre and not in_common_time(stretches):
+        raise RefusedSongError(Refusal.OTHER_METRE, _refusal(stretches))
+    if runs := common_bars(stretches):
+        return Bars(runs, _remarks(score, stretches))
+    metre = _longest(stretches)
     length = _slot_length(metre)
-    runs = [_bars(stretch, length) for stretch in stretches if stretch.metre == metre and length >= 1]
-    if not runs:
+    if length < 1:
         raise RefusedSongError(Refusal.OTHER_METRE, f"{_name(metre)}, whose bars hold no sixteenth note")
-    remarks = () if score.time_signatures else (NO_SIGNATURE,)
-    if set(metres) != {COMMON}:
-        remarks += (_remark(stretches),)
-    return Bars(_joined(runs), remarks)
+    runs = [_bars(stretch, length) for stretch in stretches if stretch.metre == metre]
+    return Bars(_joined(runs), _remarks(score, stretches))
 
 
-def _stretches(score: Score, steps: int) -> Iterator[Stretch]:
-    """The song by metre; before its first signature it is in that one's metre already."""
+def stretches_of(score: Score, steps: int) -> list[Stretch]:
+    """The parts of a song of so many steps by metre, in order, none of them empty."""
     by_tick = {Fraction(tick): (above, below) for tick, above, below in score.time_signatures}
     per_step = Fraction(score.ticks_per_quarter, 4)
     ticks = sorted(by_tick)
     starts = [Fraction(0), *(tick / per_step for tick in ticks if 0 < tick < steps * per_step)]
-    metre = by_tick[ticks[0]] if ticks else COMMON
-    for start, end in zip(starts, [*starts[1:], Fraction(steps)], strict=True):
-        metre = by_tick.get(start * per_step, metre)
-        if end > start:
-            yield Stretch(start, end, metre)
+    metres = [by_tick[ticks[0]] if ticks else COMMON]
+    metres += [by_tick[start * per_step] for start in starts[1:]]
+    ends = [*starts[1:], Fraction(steps)]
+    parts = map(Stretch, starts, ends, metres)
+    return [part for part in parts if part.end > part.start]
+
+
+def in_common_time(stretches: Sequence[Stretch]) -> bool:
+    """Whether all of a song is in 4/4 or 2/2, but for an upbeat."""
+    return all(stretch.common for stretch in stretches[has_upbeat(stretches) :])
+
+
+def has_upbeat(stretches: Sequence[Stretch]) -> bool:
+    """Whether a song begins with less than a bar in another metre, and goes on in common time."""
+    return (
+        len(stretches) > 1
+        and not stretches[0].common
+        and stretches[0].end < STEPS_PER_BAR
+        and stretches[1].common
+    )
+
+
+def common_bars(stretches: Sequence[Stretch]) -> list[np.ndarray]:
+    """The bars in 4/4 or 2/2, [B, 2] for each run of adjoining ones.
+
+    A time signature begins a bar, so the bar before it may be shorter than 16 steps, and so may the last.
+    """
+    return _joined([_bars(stretch, Fraction(STEPS_PER_BAR)) for stretch in stretches if stretch.common])
 
 
 def _slot_length(metre: tuple[int, int]) -> Fraction:
@@ -103,27 +136,56 @@ def _joined(runs: list[np.ndarray]) -> list[np.ndarray]:
     return [run for run in joined if len(run)]
 
 
-def _metre_of(stretches: list[Stretch]) -> tuple[int, int]:
-    """The metre to transfer: 4/4 where there is any, else the one that lasts longest."""
+def _longest(stretches: Sequence[Stretch]) -> tuple[int, int]:
+    return max(lengths := _lengths(stretches), key=lambda metre: lengths[metre])
+
+
+def _lengths(stretches: Sequence[Stretch]) -> dict[tuple[int, int], Fraction]:
+    """How many steps of a song are in each metre."""
     lengths: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for start, end, metre in stretches:
         lengths[metre] += end - start
-    return COMMON if COMMON in lengths else max(lengths, key=lambda metre: lengths[metre])
+    return lengths
 
 
-def _explain(stretches: list[Stretch]) -> str:
-    names = list(dict.fromkeys(_name(stretch.metre) for stretch in stretches))
-    if len(names) == 1:
-        return f"{names[0]} throughout; --any_metre lays its bars on the model's 4/4"
-    wanted = _name(_metre_of(stretches))
-    return f"{', '.join(names)} in turn; --any_metre transfers what is in {wanted} and copies the rest"
+def shares(stretches: Sequence[Stretch]) -> str:
+    """A song's metres in words, the longest first: `3/4 throughout`, or `4/4 for 91 %, 2/4 for 9 %`."""
+    lengths = sorted(_lengths(stretches).items(), key=lambda item: -item[1])
+    if len(lengths) == 1:
+        return f"{_name(lengths[0][0])} throughout"
+    whole = sum(length for _, length in lengths)
+    named = [f"{_name(metre)} for {_percent(length / whole)} %" for metre, length in lengths[:MOST_NAMED]]
+    more = len(lengths) - len(named)
+    return ", ".join(named) + (f", {more} more" if more else "")
 
 
-def _remark(stretches: list[Stretch]) -> str:
-    metre = _name(_metre_of(stretches))
-    if len({stretch.metre for stretch in stretches}) == 1:
-        return f"{metre} bars laid on the model's 4/4"
-    return f"only what is in {metre} transferred, the rest copied"
+def _percent(share: Fraction) -> int:
+    """1 to 99, so that a part is never told as nothing or as all."""
+    return min(max(round(100 * share), 1), 99)
+
+
+def _refusal(stretches: Sequence[Stretch]) -> str:
+    told = shares(stretches)
+    if len(_lengths(stretches)) == 1:
+        return f"{told}; --any_metre lays its bars on the model's 4/4"
+    return f"{told}; --any_metre transfers what is in {_wanted(stretches)} and copies the rest"
+
+
+def _remarks(score: Score, stretches: Sequence[Stretch]) -> tuple[str, ...]:
+    if in_common_time(stretches):
+        if has_upbeat(stretches):
+            return (UPBEAT,)
+        untold = () if score.time_signatures else (NO_SIGNATURE,)
+        return untold + remarks_on_bars(quantise_notes(score), told=not untold)
+    if len(_lengths(stretches)) == 1:
+        return (f"{_wanted(stretches)} bars laid on the model's 4/4",)
+    return (f"only what is in {_wanted(stretches)} transferred, the rest copied",)
+
+
+def _wanted(stretches: Sequence[Stretch]) -> str:
+    """The name of the metre that is transferred, or of both of common time."""
+    common = dict.fromkeys(_name(stretch.metre) for stretch in stretches if stretch.common)
+    return " and ".join(common) or _name(_longest(stretches))
 
 
 def _name(metre: tuple[int, int]) -> str:
@@ -133,7 +195,7 @@ def _name(metre: tuple[int, int]) -> str:
 def bar_lines(score: Score, steps: int) -> np.ndarray:
     """The steps at which bars begin, each metre's own, in a song of so many steps."""
     lines = [Fraction(0)]
-    for start, end, (above, below) in _stretches(score, steps):
+    for start, end, (above, below) in stretches_of(score, steps):
         bar = max(Fraction(above * STEPS_PER_BAR, below), Fraction(1))
         lines += [start + bar * number for number in range(math.ceil((end - start) / bar))]
     return np.unique(np.array(lines, np.float64))

@@ -18,6 +18,7 @@ class Refusal(enum.StrEnum):
     NO_TIME_SIGNATURE = "no time signature"
     LATE_TIME_SIGNATURE = "time signature not at tick 0"
     OTHER_METRE = "metre other than 4/4"
+    NO_BEAT = "played without the file's beat"
     TOO_SHORT = "shorter than a phrase"
     BLANK = "no phrase with a note in range"
     DUPLICATE = "same notes as another file"

@@ -1,4 +1,4 @@
-"""Songs: a MIDI file as one long roll, and the filter that says which are for the dataset.
+"""Songs: a MIDI file as one long roll.
 
 A song ends with the step in which its last note ends. Each note lasts at least one step before that is asked,
 so that none is lost for being short; notes outside the roll's range count for the end.
@@ -16,9 +16,7 @@ from cyclegan_jax.midi.reader import Score, Tempo, parse_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.pianoroll.roll import (
     BEATS_PER_BAR,
-    PHRASE_STEPS,
     STEPS_PER_BEAT,
-    cut,
     in_range,
     rasterise,
     to_grid,
@@ -118,23 +116,6 @@ def parse_song(midi: bytes) -> Song:
     return quantise(score)
 
 
-def read_dataset_song(source: Source, max_bars: int = MAX_BARS) -> Song:
-    """As `read_song`, but raises RefusedSongError for what the dataset's filter refuses."""
-    return filter_song(read_score(source), max_bars)
-
-
-def filter_song(score: Score, max_bars: int = MAX_BARS) -> Song:
-    """A score as a song of the dataset. Raises RefusedSongError where the filter refuses it."""
-    check_notes(score, max_bars)
-    _check_metre(score)
-    song = quantise(score)
-    if len(song.roll) < PHRASE_STEPS:
-        raise RefusedSongError(Refusal.TOO_SHORT, f"{len(song.roll)} of {PHRASE_STEPS} steps")
-    if not len(cut(song.roll)[0]):
-        raise RefusedSongError(Refusal.BLANK, f"{song.dropped} notes out of range")
-    return song
-
-
 def check_notes(score: Score, max_bars: int = MAX_BARS) -> None:
     """Raise RefusedSongError where a score has no pitched note or lasts over `max_bars` bars of 4/4."""
     if not len(score.pitches):
@@ -142,14 +123,3 @@ def check_notes(score: Score, max_bars: int = MAX_BARS) -> None:
     bars = math.ceil(int(score.ends.max()) / (score.ticks_per_quarter * BEATS_PER_BAR))
     if bars > max_bars:
         raise RefusedSongError(Refusal.TOO_LONG, f"{bars} bars, at most {max_bars}")
-
-
-def _check_metre(score: Score) -> None:
-    if not score.time_signatures:
-        raise RefusedSongError(Refusal.NO_TIME_SIGNATURE, "unknown metre")
-    for _, numerator, denominator in score.time_signatures:
-        if (numerator, denominator) != (4, 4):
-            raise RefusedSongError(Refusal.OTHER_METRE, f"{numerator}/{denominator}")
-    first_tick = score.time_signatures[0][0]
-    if first_tick != 0:
-        raise RefusedSongError(Refusal.LATE_TIME_SIGNATURE, f"first at tick {first_tick}")

@@ -1,7 +1,7 @@
 """Making the dataset, and finding again the one made before."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +125,18 @@ def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, A
         )
     if beam and dataset != "midi":
         raise UserError(f"Apache Beam is for folders of MIDI, not for {dataset!r}; leave out the Beam flags.")
-    if dataset == "demo" and rules.max_bars != PLAIN.max_bars:
-        raise UserError("the demo songs are taken as they are; leave out --max_bars.")
+    if dataset == "demo" and replace(rules, key_shifts=PLAIN.key_shifts) != PLAIN:
+        raise UserError(f"the demo songs are taken as they are; leave out {_told(rules)}.")
     if dataset == "paper" and rules != PLAIN:
-        raise UserError("the arrays of 'paper' are taken as they are; leave out --transpose and --max_bars.")
+        raise UserError(f"the arrays of 'paper' are taken as they are; leave out {_told(rules)}.")
+
+
+def _told(rules: Rules) -> str:
+    """The flags of the rules that differ from the defaults."""
+    names = [field.name for field in fields(rules)]
+    changed = [name for name in names if getattr(rules, name) != getattr(PLAIN, name)]
+    flags = {"partial_songs": "nopartial_songs", "require_beat": "norequire_beat", "key_shifts": "transpose"}
+    return " and ".join(f"--{flags.get(name, name)}" for name in changed)
 
 
 def config_of(dataset: str, source: Path | None, rules: Rules) -> GenreRollsConfig:

@@ -31,6 +31,17 @@ MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy array
 MAX_BARS_FLAG = flags.DEFINE_integer(
     "max_bars", MAX_BARS, "Most bars of a song; longer ones are refused.", lower_bound=1
 )
+REQUIRE_SIGNATURE = flags.DEFINE_bool(
+    "require_signature",
+    False,
+    "Refuse songs without a time signature at their first tick, as the paper does.",
+)
+PARTIAL_SONGS = flags.DEFINE_bool(
+    "partial_songs", True, "Of songs in another metre in places, take the phrases in 4/4; else refuse them."
+)
+REQUIRE_BEAT = flags.DEFINE_bool(
+    "require_beat", True, "Refuse songs that are played freely, without the beat of their file."
+)
 TRANSPOSE = flags.DEFINE_string(
     "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: training phrases in all these keys."
 )
@@ -50,8 +61,9 @@ def prepare_dataset() -> Prepared:
 
 
 def print_report(folder: Path) -> None:
-    """Print a line for every refused file, and the table of songs and phrases."""
-    print(*refused_lines(folder), text_table(table(folder)), sep="\n")
+    """Print a line for every refused file; by genre, counts of reasons, songs and phrases."""
+    by_genre = list(zip(*table(folder), strict=True))
+    print(*refused_lines(folder), text_table(by_genre, flush_left=("genre",)), sep="\n")
 
 
 def _dataset() -> str:
@@ -76,7 +88,13 @@ def _rules() -> Rules:
             f"transpose is {TRANSPOSE.value!r}, but must be two numbers of semitones around 0, at most "
             f"{MOST_SEMITONES} each way, as in --transpose=-3,3."
         )
-    return Rules(MAX_BARS_FLAG.value, tuple(range(low, high + 1)))
+    return Rules(
+        max_bars=MAX_BARS_FLAG.value,
+        require_signature=REQUIRE_SIGNATURE.value,
+        partial_songs=PARTIAL_SONGS.value,
+        require_beat=REQUIRE_BEAT.value,
+        key_shifts=tuple(range(low, high + 1)),
+    )
 
 
 def beam() -> dict[str, Any]:

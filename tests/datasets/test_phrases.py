@@ -14,8 +14,7 @@ from cyclegan_jax.datasets.pipeline import phrases as pipeline
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Column, columns, genres_of, load_phrases
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.midi.song import read_dataset_song
-from cyclegan_jax.pianoroll.roll import cut
+from cyclegan_jax.midi.dataset_song import read_dataset_song
 
 GENRES = {"b": 0, "a": 12}
 COUNT = 16
@@ -159,8 +158,7 @@ def test_the_demo_loads_as_its_songs_converted(whole_demo_folder):
     numbers = [number for number, name in enumerate(names) if split_of[name] == "test"]
     songs = [read_dataset_song(composer.compose("jazz", number)) for number in numbers]
     jazz = load_phrases(whole_demo_folder, "test", ("jazz",))["jazz"]
-    cuts = [cut(song.roll)[0] for song in songs]
-    np.testing.assert_array_equal(jazz.rolls, np.concatenate(cuts))
-    tempos = [song.tempo for song, phrases in zip(songs, cuts, strict=True) for _ in phrases]
+    np.testing.assert_array_equal(jazz.rolls, np.concatenate([song.phrases for song in songs]))
+    tempos = [song.song.tempo for song in songs for _ in song.phrases]
     assert jazz.tempos == pytest.approx(tempos, rel=1e-5)
     assert jazz.songs == len(numbers) > 3

@@ -147,7 +147,13 @@ def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, mes
         (
             "paper",
             {"rules": Rules(max_bars=9)},
-            "taken as they are; leave out --transpose and --max_bars",
+            "taken as they are; leave out --max_bars",
+        ),
+        ("demo", {"rules": Rules(require_beat=False)}, "as they are; leave out --norequire_beat"),
+        (
+            "paper",
+            {"rules": Rules(require_signature=True, partial_songs=False, key_shifts=(0, 1))},
+            "as they are; leave out --require_signature and --nopartial_songs and --transpose",
         ),
         ("paper", {"rules": Rules(key_shifts=(0, 1))}, "are taken as they are; leave out --transpose"),
         ("demo", {"beam": {"beam_runner": "DirectRunner"}}, "for folders of MIDI, not for 'demo'; leave out"),

@@ -95,13 +95,13 @@ def test_nothing_of_a_record_is_left_in_the_next_however_many_there_are():
 def test_a_phrase_becomes_a_record():
     cells = roll(5)
     file = SongFile("jazz", "live/1.mid", "/nowhere/jazz/live/1.mid")
-    assert record_of(file, 98.5, Phrase(7, -3, compress(cells), (4, 9)), 1) == {
+    assert record_of(file, 98.5, Phrase(7, 29, -3, compress(cells), (4, 9)), 1) == {
         "roll": compress(cells),
         "genre": 1,
         "song": "live/1.mid",
         "source": "jazz/live/1.mid",
         "phrase": 7,
-        "bar": 28,
+        "bar": 29,
         "key_shift": -3,
         "programs": (4, 9),
         "tempo": 98.5,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.midi.metre import NO_SIGNATURE, lay, lay_bars, put_back
+from cyclegan_jax.midi.metre import NO_SIGNATURE, UPBEAT, lay, lay_bars, put_back
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 
@@ -86,13 +86,38 @@ def test_without_common_time_it_is_the_metre_of_most_of_the_song_not_of_its_upbe
     assert runs_of(52, (0, 1, 4), (1, 3, 4)) == [bars(12, 4, 4)]
 
 
+def test_bars_of_2_2_are_bars_of_4_4():
+    assert lay_bars(score_of((0, 2, 2)), 64, any_metre=False).remarks == ()
+    runs, remarks = lay_bars(score_of((0, 4, 4), (4, 2, 2)), 64, any_metre=False)
+    assert [run.tolist() for run in runs] == [[[0, 16], [16, 32], [32, 48], [48, 64]]] and remarks == ()
+    mixed = score_of((0, 2, 2), (8, 3, 4), (11, 4, 4))
+    assert lay_bars(mixed, 64, any_metre=True).remarks == (
+        "only what is in 2/2 and 4/4 transferred, the rest copied",
+    )
+
+
+@pytest.mark.parametrize("upbeat, steps", [((1, 4), 4), ((2, 4), 8), ((3, 4), 12), ((1, 8), 2)])
+def test_an_upbeat_is_no_other_metre_and_lies_before_the_first_bar(upbeat, steps):
+    score = score_of((0, *upbeat), (steps / 4, 4, 4))
+    runs, remarks = lay_bars(score, steps + 32, any_metre=False)
+    assert [run.tolist() for run in runs] == [[[steps, steps + 16], [steps + 16, steps + 32]]]
+    assert remarks == (UPBEAT,)
+
+
+def test_a_whole_bar_of_another_metre_is_no_upbeat():
+    with pytest.raises(RefusedSongError):
+        lay_bars(score_of((0, 5, 4), (5, 4, 4)), 84, any_metre=False)
+    with pytest.raises(RefusedSongError):
+        lay_bars(score_of((0, 1, 4), (1, 3, 4), (7, 4, 4)), 84, any_metre=False)
+
+
 @pytest.mark.parametrize(
     "signatures, words",
     [
         ([(0, 3, 4)], ["3/4 throughout", "--any_metre lays its bars on the model's 4/4"]),
-        ([(0, 4, 4), (8, 3, 4)], ["4/4, 3/4 in turn", "what is in 4/4", "copies the rest"]),
-        ([(0, 1, 4), (1, 6, 8)], ["1/4, 6/8 in turn", "what is in 6/8"]),
-        ([(0, 2, 2)], ["2/2 throughout"]),
+        ([(0, 4, 4), (8, 3, 4)], ["3/4 for 71 %, 4/4 for 29 %", "what is in 4/4 and", "copies the rest"]),
+        ([(0, 1, 4), (1, 6, 8)], ["6/8 for 96 %, 1/4 for 4 %", "what is in 6/8"]),
+        ([(0, 1, 4), (4, 4, 4)], ["4/4 for 86 %, 1/4 for 14 %"]),
     ],
 )
 def test_another_metre_is_refused_with_what_the_flag_would_do(signatures, words):

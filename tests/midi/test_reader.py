@@ -30,9 +30,10 @@ from support.midi_bytes import (
 )
 from support.odd_midi import ODD, events_at_once
 
+from cyclegan_jax.midi.dataset_song import read_dataset_song
 from cyclegan_jax.midi.reader import parse_midi, read_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.song import quantise_notes, read_dataset_song
+from cyclegan_jax.midi.song import quantise_notes
 
 NOBODY = 65534
 MENDED_FILES = {kind: holding(data) for kind, (data, _, _) in MENDED.items()}
@@ -83,7 +84,7 @@ def test_an_odd_file_is_kept_with_the_very_notes_it_holds(readings, tmp_path, ki
     notes = quantise_notes(read_midi(str(path)))
     found = zip(notes.onsets.tolist(), notes.ends.tolist(), notes.pitches.tolist(), strict=True)
     assert sorted(found) == sorted(expected)
-    song = read_dataset_song(path)
+    song = read_dataset_song(path).song
     np.testing.assert_array_equal(song.roll, drawn(expected))
     assert song.dropped == sum(not 24 <= pitch <= 107 for _, _, pitch in expected)
 

@@ -1,4 +1,4 @@
-"""Songs: MIDI files as whole rolls, and the filter with its reasons."""
+"""Songs: MIDI files as whole rolls."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ from support.midi_files import write_midi_file
 
 from cyclegan_jax.midi.io import write_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.song import read_dataset_song, read_song
+from cyclegan_jax.midi.song import read_song
 
 TICKS_PER_QUARTER = (480, 96, 120, 97)
 PHRASE = [(0, 7680, 60)]
@@ -27,9 +27,9 @@ def expected_roll(steps: int, cells: dict[int, list[int]]) -> np.ndarray:
     return roll
 
 
-def refusal_of(read, source) -> Refusal:
+def refusal_of(source) -> Refusal:
     with pytest.raises(RefusedSongError) as refused:
-        read(source)
+        read_song(source)
     return refused.value.reason
 
 
@@ -122,71 +122,16 @@ def test_120_beats_a_minute_where_no_tempo_is_named_and_the_last_of_several_at_a
     assert np.array(song.tempos) == pytest.approx(np.array(expected), rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    "signatures, reason",
-    [
-        ((), Refusal.NO_TIME_SIGNATURE),
-        (((0, 3, 4),), Refusal.OTHER_METRE),
-        (((0, 4, 2),), Refusal.OTHER_METRE),
-        (((0, 4, 4), (1920, 3, 4)), Refusal.OTHER_METRE),
-        (((0, 2, 2), (0, 4, 4)), Refusal.OTHER_METRE),
-        (((480, 4, 4),), Refusal.LATE_TIME_SIGNATURE),
-        (((1, 4, 4), (1920, 4, 4)), Refusal.LATE_TIME_SIGNATURE),
-        (((480, 3, 4),), Refusal.OTHER_METRE),
-        (((0, 4, 4),), None),
-        (((0, 4, 4), (0, 4, 4), (1920, 4, 4)), None),
-    ],
-)
-def test_only_songs_in_4_4_from_tick_0_to_the_end_enter_the_dataset(tmp_path, signatures, reason):
-    path = write_midi_file(tmp_path / "a.mid", PHRASE, signatures=signatures)
-    if reason:
-        assert refusal_of(read_dataset_song, path) is reason
-    else:
-        assert on_steps(read_dataset_song(path).roll, 60) == list(range(64))
-    assert on_steps(read_song(path).roll, 60) == list(range(64))
-
-
-def test_a_song_may_begin_with_a_rest(tmp_path):
-    song = read_dataset_song(write_midi_file(tmp_path / "a.mid", [(1920, 9600, 60)]))
-    assert on_steps(song.roll, 60) == list(range(16, 80))
-
-
-@pytest.mark.parametrize(
-    "notes, reason",
-    [
-        ([], Refusal.NO_NOTES),
-        ([(0, 7619, 60)], Refusal.TOO_SHORT),
-        ([(0, 7680, 108), (0, 480, 23)], Refusal.BLANK),
-        ([(0, 7680, 108), (7680, 9600, 60)], Refusal.BLANK),
-        ([(0, 7620, 60)], None),
-        ([(0, 120, 60), (0, 7680, 108)], None),
-    ],
-)
-def test_a_song_needs_a_whole_phrase_with_a_note_in_range(tmp_path, notes, reason):
-    path = write_midi_file(tmp_path / "a.mid", notes, drums=[(0, 20_000, 36)])
-    if reason:
-        assert refusal_of(read_dataset_song, path) is reason
-    else:
-        assert len(read_dataset_song(path).roll) == 64
-
-
-@pytest.mark.parametrize("read", [read_song, read_dataset_song])
-def test_unreadable_noteless_and_endless_files_are_refused_by_both_readers(tmp_path, read):
+def test_unreadable_noteless_and_endless_files_are_refused(tmp_path):
     (tmp_path / "torn.mid").write_bytes(write_midi_file(tmp_path / "a.mid", PHRASE).read_bytes()[:60])
-    assert refusal_of(read, tmp_path / "torn.mid") is Refusal.DAMAGED
-    assert refusal_of(read, tmp_path / "absent.mid") is Refusal.UNREADABLE
+    assert refusal_of(tmp_path / "torn.mid") is Refusal.DAMAGED
+    assert refusal_of(tmp_path / "absent.mid") is Refusal.UNREADABLE
     longest = write_midi_file(tmp_path / "longest.mid", [*PHRASE, (0, 4096 * 1920, 20)])
-    assert len(read(longest).roll) == 4096 * 16
+    assert len(read_song(longest).roll) == 4096 * 16
     longer = write_midi_file(tmp_path / "longer.mid", [*PHRASE, (0, 4096 * 1920 + 1, 20)])
-    assert refusal_of(read, longer) is Refusal.TOO_LONG
+    assert refusal_of(longer) is Refusal.TOO_LONG
     drums_in_3_4 = write_midi_file(tmp_path / "b.mid", [], drums=[(0, 9999, 36)], signatures=((0, 3, 4),))
-    assert refusal_of(read, drums_in_3_4) is Refusal.NO_NOTES
-
-
-def test_a_refusal_says_reason_and_detail(tmp_path):
-    path = write_midi_file(tmp_path / "a.mid", PHRASE, signatures=((0, 4, 4), (960, 6, 8)))
-    with pytest.raises(RefusedSongError, match=r"^metre other than 4/4: 6/8$"):
-        read_dataset_song(path)
+    assert refusal_of(drums_in_3_4) is Refusal.NO_NOTES
 
 
 @pytest.mark.parametrize("density", [0.02, 0.5])
@@ -195,6 +140,6 @@ def test_roll_to_file_to_roll_is_the_identity(tmp_path: Path, density):
     roll[-1, 3] = True
     song = read_song(write_midi_file(tmp_path / "a.mid", PHRASE, tempos=((0, 77.0),)))
     write_midi(tmp_path / "b.mid", roll, song.tempos)
-    back = read_dataset_song(tmp_path / "b.mid")
+    back = read_song(tmp_path / "b.mid")
     np.testing.assert_array_equal(back.roll, roll)
     assert back.tempo == pytest.approx(song.tempo) and back.dropped == 0

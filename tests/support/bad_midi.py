@@ -30,6 +30,8 @@ from support.midi_bytes import (
 )
 from support.odd_midi import events_at_once, note_tracks, notes_at_once, padded, silence
 
+WALTZ_BAR = on(36) + b"".join(on(pitch) + off(pitch, 4) for pitch in (48, 64, 67)) + off(36)
+DRIFT = on(61) + off(61, 91)
 FOUR_FOUR = bytes([4, 2, 24, 8])
 AGES = meta(1, b"", FURTHEST)
 
@@ -162,7 +164,7 @@ OTHER_METRE = {
     "4/2^34": in_metre(meta(0x58, bytes([4, 34, 24, 8]))),
     "4/2^10": in_metre(meta(0x58, bytes([4, 10, 24, 8]))),
     "0/4": in_metre(meta(0x58, bytes([0, 2, 24, 8]))),
-    "3/4 in the end": midi(track(SIGNATURE, LONG, meta(0x58, bytes([3, 2, 24, 8])))),
+    "3/4 from the fourth bar": midi(track(SIGNATURE, meta(0x58, bytes([3, 2, 24, 8]), 48), LONG)),
     "6/8 of another track": midi(track(SIGNATURE, LONG), track(meta(0x58, bytes([6, 3, 36, 8])))),
 }
 
@@ -173,9 +175,9 @@ FILES: dict[Refusal, dict[str, bytes]] = {
     Refusal.NO_NOTES: NO_NOTES,
     Refusal.TOO_LONG: TOO_LONG,
     Refusal.OTHER_METRE: OTHER_METRE,
-    Refusal.NO_TIME_SIGNATURE: {"no time signature": in_metre(TEMPO)},
-    Refusal.LATE_TIME_SIGNATURE: {
-        "4/4 at tick 1": in_metre(meta(0x58, FOUR_FOUR, 1)),
+    Refusal.NO_TIME_SIGNATURE: {"no time signature, a waltz": midi(track(TEMPO, *8 * [WALTZ_BAR]))},
+    Refusal.NO_BEAT: {
+        "notes 91 ticks apart, 96 a quarter": midi(track(SIGNATURE, *40 * [DRIFT]), division=96)
     },
     Refusal.TOO_SHORT: {"63 steps": midi(track(SIGNATURE, on(61, 3), off(61, 60)))},
     Refusal.BLANK: {

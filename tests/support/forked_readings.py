@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cyclegan_jax.midi.dataset_song import filter_song, read_dataset_song
 from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.refusals import RefusedSongError
-from cyclegan_jax.midi.song import filter_song, read_dataset_song
 from support.midi_bytes import GOOD, LONG, SIGNATURE, TEMPO, meta, midi, off, on, track
 
 SECONDS, MIB = 2, 512  # what a file may cost
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
 def say(path: str) -> tuple[str, str]:
     try:
-        return KEPT, str(len(read_dataset_song(path).roll))
+        return KEPT, str(len(read_dataset_song(path).song.roll))
     except RefusedSongError as refusal:
         return refusal.reason.name, refusal.detail
 

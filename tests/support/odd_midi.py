@@ -160,8 +160,16 @@ FILES: dict[str, tuple[bytes, list[Note]]] = {
     "meta length of four bytes": (song(b"\x00\xff\x01\x80\x80\x80\x02hi"), [LONG_NOTE]),
     "delta of four bytes": (song(b"\x80\x80\x80\x05\x90\x32\x40", off(50, 9)), [(5, 14, 50), (17, 84, 61)]),
     "key signature of a strange key": (song(meta(0x59, b"\x63\x09")), [LONG_NOTE]),
+    "4/4 at tick 1": (midi(track(meta(0x58, bytes([4, 2, 24, 8]), 1), on(61, 2), off(61, 67))), [LONG_NOTE]),
+    "no time signature": (midi(track(LONG)), [LONG_NOTE]),
+    "2/2": (midi(track(meta(0x58, bytes([2, 1, 24, 8])), LONG)), [LONG_NOTE]),
+    "3/4 in the end": (midi(track(SIGNATURE, LONG, meta(0x58, bytes([3, 2, 24, 8])))), [LONG_NOTE]),
+    "an upbeat of 1/4": (
+        midi(track(meta(0x58, bytes([1, 2, 24, 8])), meta(0x58, bytes([4, 2, 24, 8]), 4), LONG)),
+        [(7, 74, 61)],
+    ),
     "4/4 by another clock, twice, in the last track": (
-        midi(track(LONG), track(meta(0x58, bytes([4, 2, 96, 32])), meta(0x58, bytes([4, 2, 24, 8]), 33))),
+        midi(track(LONG), track(meta(0x58, bytes([4, 2, 96, 32])), meta(0x58, bytes([4, 2, 24, 8]), 32))),
         [LONG_NOTE],
     ),
     "system-exclusive message": (

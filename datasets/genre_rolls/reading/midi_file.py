@@ -9,34 +9,35 @@ from typing import NamedTuple
 import numpy as np
 
 from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
+from cyclegan_jax.midi.dataset_song import SongRules, filter_song
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.song import MAX_BARS, Notes, filter_song, quantise_notes
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, cut, transpose
+from cyclegan_jax.midi.song import Notes, quantise_notes
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, transpose
 
 PROGRAMS = 128  # of General MIDI
 
 
 @dataclass(frozen=True)
-class Rules:
+class Rules(SongRules):
     """What besides the files decides about the records.
 
-    `max_bars`: a longer song is refused. `key_shifts`: semitones that each phrase of `train` is
-    written in; 0 among them.
+    `key_shifts`: semitones that each phrase of `train` is written in; 0 among them.
     """
 
-    max_bars: int = MAX_BARS
     key_shifts: tuple[int, ...] = (0,)
 
 
 class Phrase(NamedTuple):
     """A phrase of a song in one key.
 
-    `index`: its place in the song. `key_shift`: semitones up. `compressed`: the zlib-compressed bytes of
-    its roll, [64, 84, 1] bool. `programs`: General MIDI programs of the notes that sound in it.
+    `index`: its place in the song. `bar`: its first bar, from 0. `key_shift`: semitones up. `compressed`:
+    the zlib-compressed bytes of its roll, [64, 84, 1] bool. `programs`: General MIDI programs of the notes
+    that sound in it.
     """
 
     index: int
+    bar: int
     key_shift: int
     compressed: bytes
     programs: tuple[int, ...]
@@ -99,33 +100,37 @@ def convert(path: str, rules: Rules) -> Reading:
 
 def _to_song(data: bytes, rules: Rules) -> ConvertedSong:
     score = parse_midi(data)
-    song = filter_song(score, rules.max_bars)
+    song = filter_song(score, rules)
     notes = quantise_notes(score)
-    rolls, indices = cut(song.roll)
-    programs = _programs_by_phrase(notes, int(indices[-1]) + 1)
+    places = zip(
+        song.indices.tolist(), song.bars.tolist(), _programs_by_phrase(notes, song.starts), strict=True
+    )
+    rolls = {shift: transpose(song.phrases, shift) for shift in rules.key_shifts}
     phrases = [
-        Phrase(int(index), shift, compress(roll), programs[index])
-        for shift in rules.key_shifts
-        for index, roll in zip(indices, transpose(rolls, shift), strict=True)
-        if roll.any()
+        Phrase(index, bar, shift, compress(rolls[shift][number]), programs)
+        for number, (index, bar, programs) in enumerate(places)
+        for shift in sorted(rules.key_shifts)
+        if rolls[shift][number].any()
     ]
     return ConvertedSong(
         note_hash=_note_hash(notes),
-        tempo=song.tempo,
-        dropped=song.dropped,
-        phrases=tuple(sorted(phrases, key=lambda phrase: (phrase.index, phrase.key_shift))),
-        statistics=Statistics.of(rolls),
+        tempo=song.song.tempo,
+        dropped=song.song.dropped,
+        phrases=tuple(phrases),
+        statistics=Statistics.of(song.phrases),
     )
 
 
-def _programs_by_phrase(notes: Notes, phrases: int) -> list[tuple[int, ...]]:
-    """The programs of the notes in range that sound in each phrase, in ascending order."""
+def _programs_by_phrase(notes: Notes, starts: np.ndarray) -> list[tuple[int, ...]]:
+    """The programs of the notes in range that sound in each phrase, ascending; `starts`: [N] first steps."""
     inside = notes.in_range()
-    first, last = notes.onsets[inside] // PHRASE_STEPS, (notes.ends[inside] - 1) // PHRASE_STEPS
-    last = last.clip(max=phrases - 1)
-    codes = np.unique((first * phrases + last) * PROGRAMS + notes.programs[inside])
+    first = np.searchsorted(starts, notes.onsets[inside] - PHRASE_STEPS, side="right")
+    last = np.searchsorted(starts, notes.ends[inside], side="left") - 1
+    sounds = first <= last
+    phrases = len(starts)
+    codes = np.unique(((first * phrases + last) * PROGRAMS + notes.programs[inside])[sounds])
     sounding: list[set[int]] = [set() for _ in range(phrases)]
-    for code in codes[codes < phrases * phrases * PROGRAMS].tolist():
+    for code in codes.tolist():
         span, program = divmod(code, PROGRAMS)
         start, end = divmod(span, phrases)
         for phrase in range(start, end + 1):

@@ -8,7 +8,7 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
-from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 UNKNOWN = -1  # label and bar of a record where they are not known
 Record = dict[str, Any]
@@ -64,7 +64,7 @@ def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Recor
         "song": file.song,
         "source": file.name,
         "phrase": phrase.index,
-        "bar": phrase.index * BARS_PER_PHRASE,
+        "bar": phrase.bar,
         "key_shift": phrase.key_shift,
         "programs": phrase.programs,
         "tempo": tempo,

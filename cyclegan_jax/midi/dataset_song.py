@@ -1,0 +1,120 @@
+"""The dataset's filter: which songs it takes, and which phrases of them.
+
+Phrases are four whole bars of 4/4 or 2/2 that adjoin, counted from where such bars begin: at the start, or
+after an upbeat or a part in another metre. An incomplete phrase at the end of such a part is left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclegan_jax.midi.io import Source, read_score
+from cyclegan_jax.midi.metre import bar_lines, common_bars, in_common_time, shares, stretches_of
+from cyclegan_jax.midi.metre_guess import sounds_in_three
+from cyclegan_jax.midi.microtiming import grid_deviation, has_beat
+from cyclegan_jax.midi.reader import Score
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.song import MAX_BARS, Song, check_notes, quantise, quantise_notes
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE, PHRASE_STEPS, STEPS_PER_BAR
+
+FEWEST_MOMENTS = 32  # at which notes begin; fewer say nothing of a beat
+
+
+@dataclass(frozen=True)
+class SongRules:
+    """Which songs are for the dataset.
+
+    `max_bars`: a longer song is refused. `require_signature`: so is one without a time signature at its
+    first tick. `partial_songs`: of a song that is in another metre in places, the phrases in 4/4 or 2/2 are
+    taken; else it is refused. `require_beat`: a song played without its file's beat is refused. The paper's
+    rule is a signature of 4/4 at the first tick and no other: True, False, and False for the last.
+    """
+
+    max_bars: int = MAX_BARS
+    require_signature: bool = False
+    partial_songs: bool = True
+    require_beat: bool = True
+
+
+EVERY_RULE = SongRules()
+
+
+@dataclass(frozen=True)
+class DatasetSong:
+    """A song that passed the filter, and its N phrases with a note in range, in their order.
+
+    `phrases`: [N, 64, 84, 1] bool. `starts`: [N] their first steps. `bars`: [N] their first bars, counted
+    from 0 by the song's own bar lines. `indices`: [N] their places among all phrases, blank ones too.
+    """
+
+    song: Song
+    phrases: np.ndarray
+    starts: np.ndarray
+    bars: np.ndarray
+    indices: np.ndarray
+
+
+def read_dataset_song(source: Source, rules: SongRules = EVERY_RULE) -> DatasetSong:
+    """Read a MIDI file, or take a PrettyMIDI. Raises RefusedSongError for what the rules refuse."""
+    return filter_song(read_score(source), rules)
+
+
+def filter_song(score: Score, rules: SongRules = EVERY_RULE) -> DatasetSong:
+    """A score as a song of the dataset. Raises RefusedSongError where the rules refuse it."""
+    check_notes(score, rules.max_bars)
+    _check_signature(score, rules)
+    if rules.require_beat:
+        _check_beat(score)
+    song = quantise(score)
+    starts = _phrase_starts(score, len(song.roll), rules)
+    phrases = song.roll[starts[:, None] + np.arange(PHRASE_STEPS)].reshape(-1, *PHRASE_SHAPE)
+    indices = np.flatnonzero(phrases.any(axis=(1, 2, 3)))
+    if not len(indices):
+        raise RefusedSongError(Refusal.BLANK, f"{song.dropped} notes out of range")
+    starts = starts[indices]
+    bars = np.searchsorted(bar_lines(score, len(song.roll)), starts + 0.5, side="right") - 1
+    return DatasetSong(song, phrases[indices], starts, bars, indices)
+
+
+def _check_signature(score: Score, rules: SongRules) -> None:
+    if not score.time_signatures:
+        if rules.require_signature:
+            raise RefusedSongError(Refusal.NO_TIME_SIGNATURE, "unknown metre")
+        if sounds_in_three(quantise_notes(score)):
+            raise RefusedSongError(Refusal.NO_TIME_SIGNATURE, "the notes sound like three beats to a bar")
+    elif rules.require_signature and score.time_signatures[0][0]:
+        raise RefusedSongError(Refusal.LATE_TIME_SIGNATURE, f"first at tick {score.time_signatures[0][0]}")
+
+
+def _check_beat(score: Score) -> None:
+    moments = np.unique(score.onsets)
+    if len(moments) >= FEWEST_MOMENTS and not has_beat(score.onsets, score.ticks_per_quarter):
+        deviation = grid_deviation(score.onsets, score.ticks_per_quarter)
+        raise RefusedSongError(
+            Refusal.NO_BEAT, f"onsets {deviation:.2f} of a step from the grid on average; chance gives 0.25"
+        )
+
+
+def _phrase_starts(score: Score, steps: int, rules: SongRules) -> np.ndarray:
+    """[N] the first steps of a song's whole phrases, at least one. Raises RefusedSongError for none."""
+    stretches = stretches_of(score, steps)
+    runs = common_bars(stretches)
+    if not runs or not (rules.partial_songs or in_common_time(stretches)):
+        raise RefusedSongError(Refusal.OTHER_METRE, shares(stretches))
+    starts = [start for run in runs for start in _starts_in(run)]
+    if not starts and in_common_time(stretches):
+        raise RefusedSongError(Refusal.TOO_SHORT, f"{steps} steps, no four whole bars in a row")
+    if not starts:
+        raise RefusedSongError(Refusal.OTHER_METRE, f"{shares(stretches)}, no four bars of 4/4 in a row")
+    return np.array(starts)
+
+
+def _starts_in(run: np.ndarray) -> list[int]:
+    """The first steps of the phrases in adjoining bars; a bar that is cut short belongs to none."""
+    starts, bars = [], 0
+    for start, end in run.tolist():
+        bars = bars + 1 if end - start == STEPS_PER_BAR else 0
+        if bars == BARS_PER_PHRASE:
+            starts.append(end - PHRASE_STEPS)
+            bars = 0
+    return starts
