@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cyclegan_jax.evaluation.subsample import PhraseRows, some_rows
-from cyclegan_jax.pianoroll.features import lengths_by_phrase, melody, onsets
+from cyclegan_jax.pianoroll.features import lengths_by_phrase, onsets, top_voice
 from cyclegan_jax.pianoroll.roll import PITCH_CLASSES, STEPS_PER_BAR
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _chord_intervals(rolls: np.ndarray) -> np.ndarray:
 
 def _melodic_intervals(phrases: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Down, level and up, from one onset of the top voice to the next."""
-    numbers, _, rows = np.nonzero((melody(phrases) & begins)[..., 0])
+    numbers, _, rows = np.nonzero((top_voice(phrases) & begins)[..., 0])
     same = numbers[1:] == numbers[:-1]
     intervals = np.clip(rows[1:] - rows[:-1], -LARGEST_INTERVAL, LARGEST_INTERVAL)[same]
     return _counts(numbers[1:][same], intervals + LARGEST_INTERVAL, len(phrases), 2 * LARGEST_INTERVAL + 1)

@@ -7,7 +7,7 @@ around it do not count, so a phrase with every cell on keeps any melody.
 
 import numpy as np
 
-from cyclegan_jax.pianoroll.features import chroma, melody, onsets
+from cyclegan_jax.pianoroll.features import chroma, onsets, top_voice
 from cyclegan_jax.pianoroll.roll import PITCH_CLASSES
 
 
@@ -34,7 +34,7 @@ def chroma_cosine(truth: np.ndarray, found: np.ndarray) -> float:
 
 def melody_kept(truth: np.ndarray, found: np.ndarray) -> float:
     """Share of the top voice's cells in `truth` that are on in `found`; 1 where there is none."""
-    line = melody(truth)
+    line = top_voice(truth)
     return float((line & found).sum() / line.sum()) if line.any() else 1.0
 
 

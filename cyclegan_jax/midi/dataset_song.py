@@ -15,7 +15,16 @@ from cyclegan_jax.midi.microtiming import grid_deviation, has_beat
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import MAX_BARS, Song, check_notes, quantise, quantise_notes
-from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE, PHRASE_STEPS, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.features import top_voice
+from cyclegan_jax.pianoroll.roll import (
+    BARS_PER_PHRASE,
+    LOWEST_PITCH,
+    PHRASE_SHAPE,
+    PHRASE_STEPS,
+    PITCHES,
+    STEPS_PER_BAR,
+    rasterise,
+)
 
 FEWEST_MOMENTS = 32  # at which notes begin; fewer say nothing of a beat
 
@@ -43,12 +52,17 @@ EVERY_RULE = SongRules()
 class DatasetSong:
     """A song that passed the filter, and its N phrases with a note in range, in their order.
 
-    `phrases`: [N, 64, 84, 1] bool. `starts`: [N] their first steps. `bars`: [N] their first bars, counted
-    from 0 by the song's own bar lines. `indices`: [N] their places among all phrases, blank ones too.
+    `phrases`, `onsets`, `melody`: [N, 64, 84, 1] bool, where a note sounds, where one begins, and where the
+    melody sounds. That is the track named so, if `melody_track`, else the top voice. `starts`: [N] their
+    first steps. `bars`: [N] their first bars, counted from 0 by the song's own bar lines. `indices`: [N]
+    their places among all phrases, blank ones too.
     """
 
     song: Song
     phrases: np.ndarray
+    onsets: np.ndarray
+    melody: np.ndarray
+    melody_track: bool
     starts: np.ndarray
     bars: np.ndarray
     indices: np.ndarray
@@ -67,13 +81,44 @@ def filter_song(score: Score, rules: SongRules = EVERY_RULE) -> DatasetSong:
         _check_beat(score)
     song = quantise(score)
     starts = _phrase_starts(score, len(song.roll), rules)
-    phrases = song.roll[starts[:, None] + np.arange(PHRASE_STEPS)].reshape(-1, *PHRASE_SHAPE)
-    indices = np.flatnonzero(phrases.any(axis=(1, 2, 3)))
+    indices = np.flatnonzero(_at(starts, song.roll).any(axis=(1, 2, 3)))
     if not len(indices):
         raise RefusedSongError(Refusal.BLANK, f"{song.dropped} notes out of range")
     starts = starts[indices]
-    bars = np.searchsorted(bar_lines(score, len(song.roll)), starts + 0.5, side="right") - 1
-    return DatasetSong(song, phrases[indices], starts, bars, indices)
+    phrases = _at(starts, song.roll)
+    return DatasetSong(
+        song=song,
+        phrases=phrases,
+        onsets=_at(starts, _onset_roll(score, len(song.roll))),
+        melody=top_voice(phrases)
+        if score.melody is None
+        else _at(starts, _melody_roll(score, len(song.roll))),
+        melody_track=score.melody is not None,
+        starts=starts,
+        bars=np.searchsorted(bar_lines(score, len(song.roll)), starts + 0.5, side="right") - 1,
+        indices=indices,
+    )
+
+
+def _at(starts: np.ndarray, roll: np.ndarray) -> np.ndarray:
+    """The phrases of a roll, [steps, 84], that begin at [N] steps: [N, 64, 84, 1]."""
+    return roll[starts[:, None] + np.arange(PHRASE_STEPS)].reshape(-1, *PHRASE_SHAPE)
+
+
+def _onset_roll(score: Score, steps: int) -> np.ndarray:
+    """[steps, 84] bool: where a note in range begins, so that a repeated note is two."""
+    notes = quantise_notes(score)
+    inside = notes.in_range()
+    roll = np.zeros((steps, PITCHES), np.bool_)
+    roll[notes.onsets[inside], notes.pitches[inside] - LOWEST_PITCH] = True
+    return roll
+
+
+def _melody_roll(score: Score, steps: int) -> np.ndarray:
+    """[steps, 84] bool: where a note of the track sounds that is named as the melody."""
+    notes = quantise_notes(score)
+    roll, _ = rasterise(notes.onsets[score.melody], notes.ends[score.melody], notes.pitches[score.melody])
+    return np.pad(roll, ((0, steps - len(roll)), (0, 0)))
 
 
 def _check_signature(score: Score, rules: SongRules) -> None:

@@ -69,7 +69,7 @@ def chroma(rolls: Array) -> Array:
     return beats.sum(axis=(2, 3))  # pyright: ignore[reportReturnType], which NumPy leaves open
 
 
-def melody(rolls: np.ndarray) -> np.ndarray:
-    """The top voice: the highest cell that is on in each step. [N, 64, 84, 1] bool -> the same."""
+def top_voice(rolls: np.ndarray) -> np.ndarray:
+    """The highest cell that is on in each step. [N, 64, 84, 1] bool -> the same."""
     above = np.flip(np.flip(rolls, 2).cumsum(axis=2, dtype=np.int8), 2) - rolls
     return rolls & (above == 0)

@@ -31,9 +31,11 @@ def song(
     notes = notes or f"own {next(serial)}"
     rolls = np.zeros((sum(shift == 0 for _, shift in keys), 64, 84, 1), bool)
     rolls[:, 3, 20] = True
-    phrases = tuple(Phrase(index, 4 * index, shift, b"packed", (5,)) for index, shift in keys)
+    phrases = tuple(
+        Phrase(index, 4 * index, shift, b"roll", b"onsets", b"melody", (5,)) for index, shift in keys
+    )
     return Reading(
-        notes.encode(), ConvertedSong(notes.encode(), 90.0, dropped, phrases, Statistics.of(rolls))
+        notes.encode(), ConvertedSong(notes.encode(), 90.0, False, dropped, phrases, Statistics.of(rolls))
     )
 
 

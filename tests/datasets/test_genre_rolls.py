@@ -83,9 +83,23 @@ def folder(tmp_path_factory) -> Path:
 def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
     features = (builder := tfds.builder_from_directory(folder)).info.features
     assert set(features) == {
-        *("roll", "genre", "song", "source", "phrase", "bar", "key_shift", "programs", "tempo")
+        *(
+            "roll",
+            "onsets",
+            "melody",
+            "melody_track",
+            "genre",
+            "song",
+            "source",
+            "phrase",
+            "bar",
+            "key_shift",
+            "programs",
+            "tempo",
+        )
     }
-    assert (features["roll"].shape, features["roll"].np_dtype) == ((64, 84, 1), np.bool_)
+    for name in ("roll", "onsets", "melody"):
+        assert (features[name].shape, features[name].np_dtype) == ((64, 84, 1), np.bool_)
     assert features["genre"].names == ["Hip Hop", "jazz"] == list(genres_of(folder))
     numbers = ("phrase", "bar", "key_shift", "programs", "tempo")
     assert [features[name].np_dtype for name in numbers] == [np.int32] * 4 + [np.float32]
@@ -107,6 +121,9 @@ def test_the_records_are_the_phrases_converted_by_hand_with_each_song_whole_in_i
         roll = np.zeros((64, 84, 1), bool)
         roll[number : number + 2 + place, 6 + 10 * number + place] = True
         np.testing.assert_array_equal(record["roll"], roll)
+        np.testing.assert_array_equal(record["melody"], roll)
+        assert not record["melody_track"]
+        assert np.argwhere(record["onsets"]).tolist() == [[number, 6 + 10 * number + place, 0]]
         assert record["tempo"] == pytest.approx(60.0 + 10 * number, rel=1e-5)
         _, genre, song, _ = key
         assert record["source"].decode() == f"{genre}/{song}"

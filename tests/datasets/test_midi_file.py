@@ -32,7 +32,7 @@ def song_of(path: Path, rules: Rules = RULES) -> ConvertedSong:
 
 def cells(song: ConvertedSong) -> list[tuple[int, int, list[tuple[int, int]]]]:
     """Index, key shift, and (step, MIDI pitch) of what sounds."""
-    rolls = [(phrase.index, phrase.key_shift, phrase.roll()) for phrase in song.phrases]
+    rolls = [(phrase.index, phrase.key_shift, decompress(phrase.roll)) for phrase in song.phrases]
     assert {(roll.shape, roll.dtype) for *_, roll in rolls} == {((64, 84, 1), np.dtype(bool))}
     return [(*key, [(int(s), int(p) + 24) for s, p, _ in np.argwhere(roll)]) for *key, roll in rolls]
 
@@ -68,6 +68,18 @@ def test_programs_are_those_of_a_phrases_own_place_behind_a_blank_one(tmp_path):
     song = song_of(path, Rules(key_shifts=(0, 1)))
     programs = [(phrase.index, phrase.key_shift, phrase.programs) for phrase in song.phrases]
     assert programs == [(0, 0, (0,)), (0, 1, (0,)), (2, 0, (9,)), (2, 1, (9,))]
+
+
+def test_onsets_and_melody_go_with_the_roll_into_every_key(tmp_path):
+    notes = [(0, STEP, 60), (STEP, 2 * STEP, 60), (0, 2 * STEP, 48), (0, PHRASE, 50)]
+    song = song_of(write_midi_file(tmp_path / "a.mid", notes), Rules(key_shifts=(0, 5)))
+    for phrase in song.phrases:
+        roll, onsets, melody = (decompress(c)[:, :, 0] for c in (phrase.roll, phrase.onsets, phrase.melody))
+        low = 24 - phrase.key_shift
+        assert np.argwhere(onsets).tolist() == [[0, 48 - low], [0, 50 - low], [0, 60 - low], [1, 60 - low]]
+        assert np.argwhere(melody)[:3].tolist() == [[0, 60 - low], [1, 60 - low], [2, 50 - low]]
+        assert melody.sum() == 64 and roll.sum() == 64 + 4
+    assert not song.melody_track
 
 
 def test_key_shifts_move_every_phrase_and_leave_out_one_that_falls_silent(tmp_path):

@@ -11,6 +11,7 @@ from cyclegan_jax.datasets.genre_rolls.prepare import Prepared, prepare
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata, read_refused
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, has_mixed, load_phrases
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.pianoroll.features import onsets, top_voice
 
 ARRAYS = {
     "jazz_train": [*range(100, 120)],
@@ -58,6 +59,9 @@ def test_the_records_say_where_they_come_from_and_what_is_unknown(prepared):
             found.setdefault(split, {})[number] = record
             assert (record["song"], record["bar"], record["key_shift"]) == (b"", -1, 0)
             assert (list(record["programs"]), record["tempo"]) == ([], 120.0)
+            np.testing.assert_array_equal(record["onsets"], onsets(record["roll"][None])[0])
+            np.testing.assert_array_equal(record["melody"], top_voice(record["roll"][None])[0])
+            assert not record["melody_track"]
     sources = {
         split: {number: (r["genre"], r["source"].decode(), r["phrase"]) for number, r in records.items()}
         for split, records in found.items()

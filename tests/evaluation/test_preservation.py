@@ -5,7 +5,7 @@ import pytest
 from support.rolls_by_hand import rolls
 
 from cyclegan_jax.evaluation.preservation import chroma_cosine, compare, f1, melody_kept
-from cyclegan_jax.pianoroll.features import chroma, lengths_by_phrase, melody, onsets
+from cyclegan_jax.pianoroll.features import chroma, lengths_by_phrase, onsets, top_voice
 
 SONG = rolls((0, 0, 8, 24), (0, 0, 4, 40), (0, 4, 6, 43), (1, 60, 64, 31), (1, 10, 14, 83), (1, 14, 15, 0))
 BLANK = rolls()
@@ -72,7 +72,7 @@ def test_beats_silent_in_both_are_left_out_and_beats_silent_in_one_count_0():
 
 
 def test_the_melody_is_the_top_voice_wherever_it_is_kept():
-    line = melody(rolls((0, 0, 4, 10), (0, 2, 4, 50), (0, 6, 7, 3)))
+    line = top_voice(rolls((0, 0, 4, 10), (0, 2, 4, 50), (0, 6, 7, 3)))
     assert np.argwhere(line)[:, 1:3].tolist() == [[0, 10], [1, 10], [2, 50], [3, 50], [6, 3]]
     covered = rolls((0, 0, 4, 10), (0, 0, 4, 60), (0, 2, 3, 50))
     assert melody_kept(rolls((0, 0, 4, 10), (0, 2, 4, 50), (0, 6, 7, 3)), covered) == pytest.approx(3 / 5)

@@ -1,5 +1,6 @@
 """The dataset's filter: which songs it takes by each rule, and where their phrases begin."""
 
+import mido
 import numpy as np
 import pytest
 from support.midi_files import write_midi_file
@@ -117,6 +118,35 @@ def test_songs_without_the_beat_of_their_file_are_refused_triplets_are_one(tmp_p
     path = write_midi_file(tmp_path / "a.mid", every(spacing, count))
     assert outcome(path) == ([0] if beat else Refusal.NO_BEAT)
     assert outcome(path, SongRules(require_beat=False)) == [0]
+
+
+def test_a_note_begins_where_it_is_struck_also_where_it_repeats_or_was_held_before(tmp_path):
+    notes = [(0, BEAT, 60), (BEAT, 2 * BEAT, 60), (3 * BAR, 5 * BAR, 64), (4 * BAR, 8 * BAR, 67)]
+    song = read_dataset_song(write_midi_file(tmp_path / "a.mid", notes))
+    first, second = (np.argwhere(phrase[:, :, 0]).tolist() for phrase in song.onsets)
+    assert first == [[0, 36], [4, 36], [48, 40]] and second == [[0, 43]]
+    assert not (song.onsets & ~song.phrases).any()
+
+
+def test_the_melody_is_the_track_named_so_and_else_the_top_voice(tmp_path):
+    tune, above = [(0, 2 * BAR, 60), (4 * BAR, 5 * BAR, 61)], [(BAR, 7 * BAR, 72), (7 * BAR, 8 * BAR, 109)]
+    path = write_midi_file(tmp_path / "a.mid", tune, parts={0: above})
+    plain = read_dataset_song(path)
+    assert not plain.melody_track
+    assert (
+        plain.melody[0, :16, 36, 0].all()
+        and plain.melody[0, 16:, 48, 0].all()
+        and plain.melody[0].sum() == 64
+    )
+    named = mido.MidiFile(path)
+    named.tracks[1].insert(0, mido.MetaMessage("track_name", name="Melody"))
+    named.save(path)
+    song = read_dataset_song(path)
+    assert song.melody_track
+    np.testing.assert_array_equal(song.phrases, plain.phrases)
+    assert np.argwhere(song.melody)[:, :3].tolist() == [[0, s, 36] for s in range(32)] + [
+        [1, s, 37] for s in range(16)
+    ]
 
 
 def test_a_song_may_begin_with_a_rest(tmp_path):

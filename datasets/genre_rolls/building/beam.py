@@ -23,12 +23,13 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
     Refused,
     Rules,
     convert,
+    decompress,
 )
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.datasets.genre_rolls.reading.process_pool import TaskFailedError, Workers
 from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptSong
 from cyclegan_jax.datasets.genre_rolls.records.split_plan import SplitPlan, enters
-from cyclegan_jax.datasets.genre_rolls.records.tf_example import Record, key_of, record_of
+from cyclegan_jax.datasets.genre_rolls.records.tf_example import TENSORS, Record, key_of, record_of
 from cyclegan_jax.errors import UserError
 
 
@@ -82,7 +83,9 @@ def _to_line(pair: tuple[SongFile, Reading | TaskFailedError]) -> str:
     """A reading without its rolls, in one line of text."""
     file, reading = pair
     if isinstance(reading, Reading) and isinstance(reading.outcome, ConvertedSong):
-        phrases = tuple(phrase._replace(compressed=b"") for phrase in reading.outcome.phrases)
+        phrases = tuple(
+            phrase._replace(roll=b"", onsets=b"", melody=b"") for phrase in reading.outcome.phrases
+        )
         reading = dataclasses.replace(reading, outcome=dataclasses.replace(reading.outcome, phrases=phrases))
     return base64.b64encode(pickle.dumps((file.name, reading))).decode()
 
@@ -134,6 +137,7 @@ def _records(pair: tuple[SongFile, Reading], split: str, genres: list[str]) -> I
     song = reading.outcome
     for phrase in song.phrases:
         if enters(split, phrase.key_shift):
-            record = record_of(file, song.tempo, phrase, genres.index(file.genre))
+            record = record_of(file, song, phrase, genres.index(file.genre))
             key = key_of(file.name, phrase.index, phrase.key_shift)
-            yield key, {**record, "roll": phrase.roll(), "programs": list(phrase.programs)}
+            tensors = {name: decompress(record[name]) for name in TENSORS}
+            yield key, {**record, **tensors, "programs": list(phrase.programs)}

@@ -36,6 +36,7 @@ from cyclegan_jax.datasets.genre_rolls.records.tf_example import (
     record_of,
 )
 from cyclegan_jax.midi.song import DEFAULT_TEMPO
+from cyclegan_jax.pianoroll.features import onsets, top_voice
 
 _bar = partial(tqdm, desc="reading", leave=False, disable=None)  # on a terminal only
 
@@ -48,7 +49,7 @@ def spool_songs(files: list[SongFile], catalogue: Catalogue, rules: Rules, spool
         readings = workers.map((file.path, rules) for file in files)
         for file, reading in zip(files, _bar(readings, total=len(files)), strict=True):
             for phrase in catalogue.add(file, reading):
-                spool.append(serialise(record_of(file, reading.outcome.tempo, phrase, labels[file.genre])))
+                spool.append(serialise(record_of(file, reading.outcome, phrase, labels[file.genre])))
 
 
 def spool_arrays(manual_dir: Path, rules: str, spool: Spool) -> Build:
@@ -92,6 +93,9 @@ def array_contents(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
 def _array_record(phrase: ArrayPhrase, label: int) -> Record:
     return {
         "roll": compress(phrase.roll),
+        "onsets": compress(onsets(phrase.roll[None])),
+        "melody": compress(top_voice(phrase.roll[None])),
+        "melody_track": False,
         "genre": label,
         "song": "",
         "source": phrase.source,

@@ -3,13 +3,14 @@
 import hashlib
 import os
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
-from cyclegan_jax.midi.dataset_song import SongRules, filter_song
+from cyclegan_jax.midi.dataset_song import DatasetSong, SongRules, filter_song
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import Notes, quantise_notes
@@ -31,32 +32,32 @@ class Rules(SongRules):
 class Phrase(NamedTuple):
     """A phrase of a song in one key.
 
-    `index`: its place in the song. `bar`: its first bar, from 0. `key_shift`: semitones up. `compressed`:
-    the zlib-compressed bytes of its roll, [64, 84, 1] bool. `programs`: General MIDI programs of the notes
+    `index`: its place in the song. `bar`: its first bar, from 0. `key_shift`: semitones up. `roll`, `onsets`,
+    `melody`: [64, 84, 1] bool each, as `compress` makes them. `programs`: General MIDI programs of the notes
     that sound in it.
     """
 
     index: int
     bar: int
     key_shift: int
-    compressed: bytes
+    roll: bytes
+    onsets: bytes
+    melody: bytes
     programs: tuple[int, ...]
-
-    def roll(self) -> np.ndarray:
-        """The roll: [64, 84, 1] bool."""
-        return decompress(self.compressed)
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertedSong:
     """A song that passed the filter.
 
-    `note_hash`: hash of its quantised notes. `tempo`: beats per minute at its start. `dropped`: notes out
-    of range. `statistics`: of its phrases as they are, untransposed.
+    `note_hash`: hash of its quantised notes. `tempo`: beats per minute at its start. `melody_track`: whether
+    its melody is of a track named so. `dropped`: notes out of range. `statistics`: of its phrases as they
+    are, untransposed.
     """
 
     note_hash: bytes
     tempo: float
+    melody_track: bool
     dropped: int
     phrases: tuple[Phrase, ...]
     statistics: Statistics
@@ -102,23 +103,32 @@ def _to_song(data: bytes, rules: Rules) -> ConvertedSong:
     score = parse_midi(data)
     song = filter_song(score, rules)
     notes = quantise_notes(score)
-    places = zip(
-        song.indices.tolist(), song.bars.tolist(), _programs_by_phrase(notes, song.starts), strict=True
-    )
-    rolls = {shift: transpose(song.phrases, shift) for shift in rules.key_shifts}
-    phrases = [
-        Phrase(index, bar, shift, compress(rolls[shift][number]), programs)
-        for number, (index, bar, programs) in enumerate(places)
-        for shift in sorted(rules.key_shifts)
-        if rolls[shift][number].any()
-    ]
+    programs = _programs_by_phrase(notes, song.starts)
+    phrases = [phrase for shift in rules.key_shifts for phrase in _in_key(song, shift, programs)]
     return ConvertedSong(
         note_hash=_note_hash(notes),
         tempo=song.song.tempo,
+        melody_track=song.melody_track,
         dropped=song.song.dropped,
-        phrases=tuple(phrases),
+        phrases=tuple(sorted(phrases, key=lambda phrase: (phrase.index, phrase.key_shift))),
         statistics=Statistics.of(song.phrases),
     )
+
+
+def _in_key(song: DatasetSong, shift: int, programs: list[tuple[int, ...]]) -> Iterator[Phrase]:
+    """The phrases of a song so many semitones up, without those that it leaves blank."""
+    moved = [transpose(rolls, shift) for rolls in (song.phrases, song.onsets, song.melody)]
+    for number, (roll, onsets, melody) in enumerate(zip(*moved, strict=True)):
+        if roll.any():
+            yield Phrase(
+                index=int(song.indices[number]),
+                bar=int(song.bars[number]),
+                key_shift=shift,
+                roll=compress(roll),
+                onsets=compress(onsets),
+                melody=compress(melody),
+                programs=programs[number],
+            )
 
 
 def _programs_by_phrase(notes: Notes, starts: np.ndarray) -> list[tuple[int, ...]]:

@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.proto import tf_example_pb2
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Phrase
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import ConvertedSong, Phrase
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 UNKNOWN = -1  # label and bar of a record where they are not known
+TENSORS = ("roll", "onsets", "melody")
 Record = dict[str, Any]
 
 
@@ -20,6 +21,15 @@ def features(genres: list[str]) -> tfds.features.FeaturesDict:
         {
             "roll": tfds.features.Tensor(
                 shape=PHRASE_SHAPE, dtype=np.bool_, encoding="zlib", doc="Step, pitch from MIDI 24 up, 1."
+            ),
+            "onsets": tfds.features.Tensor(
+                shape=PHRASE_SHAPE, dtype=np.bool_, encoding="zlib", doc="Where a note begins, as `roll`."
+            ),
+            "melody": tfds.features.Tensor(
+                shape=PHRASE_SHAPE, dtype=np.bool_, encoding="zlib", doc="Where the melody sounds, as `roll`."
+            ),
+            "melody_track": tfds.features.Scalar(
+                np.bool_, doc="Whether the melody is a track named so; else it is the top voice."
             ),
             "genre": tfds.features.ClassLabel(names=genres),
             "song": tfds.features.Text(doc="Path of the song below its genre's folder."),
@@ -56,10 +66,13 @@ def key_of(name: str, index: int, key_shift: int) -> bytes:
     return f"{name}:{index}:{key_shift}".encode()
 
 
-def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Record:
-    """A phrase as a record whose roll is compressed."""
+def record_of(file: SongFile, song: ConvertedSong, phrase: Phrase, label: int) -> Record:
+    """A phrase of a song as a record whose tensors are compressed."""
     return {
-        "roll": phrase.compressed,
+        "roll": phrase.roll,
+        "onsets": phrase.onsets,
+        "melody": phrase.melody,
+        "melody_track": song.melody_track,
         "genre": label,
         "song": file.song,
         "source": file.name,
@@ -67,7 +80,7 @@ def record_of(file: SongFile, tempo: float, phrase: Phrase, label: int) -> Recor
         "bar": phrase.bar,
         "key_shift": phrase.key_shift,
         "programs": phrase.programs,
-        "tempo": tempo,
+        "tempo": song.tempo,
     }
 
 
@@ -84,10 +97,10 @@ class Serialiser:
         # protobuf makes the class at import, where type checkers do not look
         self._example = tf_example_pb2.Example()  # pyright: ignore[reportAttributeAccessIssue]
         feature = self._example.features.feature
-        self._bytes = {name: feature[name].bytes_list.value for name in ("roll", "song", "source")}
+        self._bytes = {name: feature[name].bytes_list.value for name in (*TENSORS, "song", "source")}
         self._numbers = {
             name: feature[name].int64_list.value
-            for name in ("genre", "phrase", "bar", "key_shift", "programs")
+            for name in ("melody_track", "genre", "phrase", "bar", "key_shift", "programs")
         }
         self._tempo = feature["tempo"].float_list.value
 
@@ -101,6 +114,6 @@ class Serialiser:
             values[:] = (value if isinstance(value, bytes) else value.encode(),)
         for name, values in self._numbers.items():
             number = record[name]
-            values[:] = number if isinstance(number, tuple) else (number,)
+            values[:] = number if isinstance(number, tuple) else (int(number),)
         self._tempo[:] = (record["tempo"],)
         return self._example.SerializeToString(deterministic=True)
