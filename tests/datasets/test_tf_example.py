@@ -142,7 +142,7 @@ def resident(records):
         serialise(dict(RECORD, **dict.fromkeys(TENSORS, os.urandom(400)), phrase=number))
     return psutil.Process().memory_info().rss / 2**20
 
-RECORD = dict(melody_track=False, genre=1, song="s", source="g/s", bar=0, key_shift=0, programs=(1, 2), tempo=1.0)
+RECORD = dict(genre=1, song="s", source="g/s", bar=0, key_shift=0, programs=(1, 2), tempo=1.0, melody_track=0)
 serialise = Serialiser()
 before = resident(5_000)
 print(resident(50_000) - before)
