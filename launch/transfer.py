@@ -1,6 +1,7 @@
 """Transfer whole songs to the other genre, and write a MIDI file for each."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 from absl import flags
@@ -8,7 +9,7 @@ from tqdm import tqdm
 
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.config import check_choice
-from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text, told_of_others
 from cyclegan_jax.errors import NotWrittenError
 from cyclegan_jax.midi.reader import read_midi_bytes
 from cyclegan_jax.midi.refusals import RefusedSongError
@@ -35,19 +36,26 @@ def main(arguments: list[str]) -> int:
     check_choice("to", to, model.genres)
     targets = plan(arguments, Path(OUT_DIR.value), to, overwrite=OVERWRITE.value)
     Path(OUT_DIR.value).mkdir(parents=True, exist_ok=True)
-    rows, failures = [], []
+    rows, failures, reasons = [], [], Counter[str]()
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:
             rows.append([as_text(str(source)), *transfer_file(model, source, target, to, controls)])
         except RefusedSongError as refusal:
             failures.append(f"{as_text(str(source))} was not transferred: {refusal}.")
+            reasons[refusal.reason] += 1
         except OSError as error:
             why = error if isinstance(error, NotWrittenError) else f"{error.strerror}."
             failures.append(f"{as_text(str(source))} was not transferred: {why}")
+            reasons["not written"] += 1
     if rows:
         print(text_table([_columns(to), *rows], flush_left=("song", "written to")))
     for failure in failures:
         print(failure, file=sys.stderr)
+    if len(failures) > 1:
+        counts = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+        print(f"{len(failures)} of {len(targets)} songs were not transferred: {counts}.", file=sys.stderr)
+    if others := told_of_others(argument for argument in arguments if Path(argument).is_dir()):
+        print(others)
     return SOME_FAILED if failures else DONE
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import read_content
-from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text, find_song_files, fingerprint
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import (
+    as_text,
+    find_song_files,
+    fingerprint,
+    told_of_others,
+)
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.refusals import Refusal
 
@@ -136,6 +141,20 @@ def test_a_folder_that_cannot_be_listed_is_among_the_files(tmp_path):
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return lay(tmp_path / "music", jazz__a_dot_mid="one", jazz__b_dot_mid="two", pop__a_dot_mid="three")
+
+
+def test_other_files_are_counted_by_their_endings(tmp_path):
+    for name in ("a/1.mid", "a/1.KAR", "a/.DS_Store", "a/list.TXT", "b/x/notes.txt", "b/README", "b/s.als"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    folders = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert told_of_others(folders) == (
+        "Passed over, for no MIDI files by their names: 4 (.txt 2, .als 1, no ending 1)."
+    )
+    assert told_of_others([]) == ""
+    for letter in "cdefg":
+        (tmp_path / f"a/x.{letter}").touch()
+    assert told_of_others(folders[:1]).endswith("6 (.c 1, .d 1, .e 1, .f 1, .g 1, ...).")
 
 
 def test_the_fingerprint_is_16_hex_digits_and_depends_on_neither_place_nor_dates(folder, tmp_path):

@@ -39,6 +39,7 @@ def place(tmp_path_factory) -> Path:
             pitch += 1
     midi = os.fsencode(place / "midi")
     red, cafe, gone, twin = (os.path.join(midi, name) for name in BAD)  # noqa: PTH118
+    (place / "midi/jazz/list.txt").touch()
     Path(os.fsdecode(red)).touch()
     Path(os.fsdecode(cafe)).write_bytes(b"\x1b[2J")
     Path(os.fsdecode(gone)).symlink_to("nowhere")
@@ -59,7 +60,8 @@ def folder(place, done) -> Path:
 
 def test_bad_files_are_told_and_the_others_are_kept(done, folder):
     assert (done.returncode, done.stderr) == (0, "")
-    *lines, notice = done.stdout.splitlines()
+    *lines, others, notice = done.stdout.splitlines()
+    assert others == "Passed over, for no MIDI files by their names: 1 (.txt 1)."
     refused, rows = lines[: len(BAD)], [re.split(r"  +", line) for line in lines[len(BAD) :]]
     assert refused == sorted(BAD.values())
     assert rows[:3] == [

@@ -101,6 +101,7 @@ def test_every_control_reaches_the_song(model_path, tmp_path):
 def test_a_bad_file_among_good_ones_does_not_stop_them(model_path, songs, tmp_path):
     bad = tmp_path / "songs/bad.mid"
     bad.write_text("no music")
+    (tmp_path / "songs/more/list.txt").touch()
     write_midi_file(tmp_path / "songs/waltz.mid", [(0, 9999, 60)], signatures=((0, 3, 4),))
     done = transfer(model_path, tmp_path, "--to=jazz", "--out_dir=out", "songs")
     assert done.returncode == 1
@@ -110,7 +111,10 @@ def test_a_bad_file_among_good_ones_does_not_stop_them(model_path, songs, tmp_pa
     assert "songs/bad.mid" in told[0] and "not a MIDI file" in told[0]
     assert "songs/waltz.mid" in told[1] and "3/4 throughout; --any_metre" in told[1]
     written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert written == {"slow_jazz.mid", "fast_jazz.mid"} and len(done.stdout.splitlines()) == 3
+    assert written == {"slow_jazz.mid", "fast_jazz.mid"} and len(done.stdout.splitlines()) == 4
+    counts = "not a MIDI file 1, metre other than 4/4 1"
+    assert done.stderr.splitlines()[-1] == f"2 of 4 songs were not transferred: {counts}."
+    assert done.stdout.splitlines()[-1].endswith("names: 1 (.txt 1).")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ different names, so that splits, keys and `refused.csv` are one to one with the 
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from cyclegan_jax.errors import UserError
 
 ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
 ENDINGS_IN_WORDS = f"{', '.join(ENDINGS[:-1])} and {ENDINGS[-1]}"
+MOST_ENDINGS = 5  # of other files in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,26 @@ def midi_paths(folder: str) -> Iterator[str]:
             if name.lower().endswith(ENDINGS):
                 yield f"{place}/{name}"
     yield from unlisted
+
+
+def told_of_others(folders: Iterable[str]) -> str:
+    """How many files below these folders do not end like MIDI files', in a line by ending; "" for none.
+
+    Hidden files are not told.
+    """
+    endings = Counter(
+        Path(name).suffix.lower() or "no ending"
+        for folder in folders
+        for _, _, names in os.walk(folder)
+        for name in names
+        if not name.startswith(".") and not name.lower().endswith(ENDINGS)
+    )
+    if not endings:
+        return ""
+    most = sorted(endings.items(), key=lambda item: (-item[1], item[0]))[:MOST_ENDINGS]
+    counts = ", ".join(f"{as_text(ending)} {count}" for ending, count in most)
+    more = ", ..." if len(endings) > MOST_ENDINGS else ""
+    return f"Passed over, for no MIDI files by their names: {endings.total()} ({counts}{more})."
 
 
 def as_text(name: str) -> str:
