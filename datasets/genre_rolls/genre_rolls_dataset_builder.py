@@ -24,6 +24,8 @@ from cyclegan_jax.datasets.genre_rolls.records.catalogue import Catalogue, KeptS
 from cyclegan_jax.datasets.genre_rolls.records.spool import Spool
 from cyclegan_jax.datasets.genre_rolls.records.tf_example import features, genre_names
 
+# Without a homepage TFDS names a page of its catalogue, which does not have this dataset.
+PAPER = "https://arxiv.org/abs/1809.07575"
 DATASET_VERSION = "2.0.0"
 
 
@@ -59,7 +61,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "1.1.0": "Programs, source, bar and key shift; note-ons never closed end with their track; "
         "songs of equal notes enter once. The quantiser's rule is that of 1.0.0.",
         "2.0.0": "A note struck again ends the one before, so that no note hangs over bars; drums are "
-        "found on other channels than 10 too; files that players read in spite of a mistake are read.",
+        "found on other channels than 10 too; files that players read in spite of a mistake are read. "
+        "Parts in 4/4 of songs that change metre, 2/2, and songs without a time signature are taken, songs "
+        "without a beat are not. New: onsets, melody; programs have a fixed length.",
     }
     BUILDER_CONFIGS: ClassVar = [
         GenreRollsConfig(name="demo", description="Synthetic songs by the project's own composer."),
@@ -76,7 +80,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
-            features=features(self._genres()), metadata=tfds.core.MetadataDict()
+            features=features(self._genres()), homepage=PAPER, metadata=tfds.core.MetadataDict()
         )
 
     def _genres(self) -> list[str]:

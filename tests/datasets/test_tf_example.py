@@ -15,6 +15,7 @@ from cyclegan_jax.datasets.genre_rolls.records.tf_example import (
     Record,
     Serialiser,
     features,
+    flags_of,
     key_of,
     record_of,
 )
@@ -28,7 +29,7 @@ PLAIN = {
     "phrase": 3,
     "bar": 12,
     "key_shift": 0,
-    "programs": (0, 40, 127),
+    "programs": flags_of((0, 40, 127)),
     "tempo": 97.3,
 }
 
@@ -48,7 +49,7 @@ def compressed(cells: np.ndarray) -> dict[str, bytes]:
 
 def by_tfds(record: Record, cells: np.ndarray) -> bytes:
     """The record as TFDS encodes and serialises it."""
-    plain = {**record, **tensors_of(cells), "programs": list(record["programs"])}
+    plain = {**record, **tensors_of(cells), "programs": np.array(record["programs"], bool)}
     serialiser = example_serializer.ExampleSerializer(FEATURES.get_serialized_info())
     return serialiser.serialize_example(FEATURES.encode_example(plain))
 
@@ -61,8 +62,8 @@ def assert_same(ours: bytes, theirs: bytes) -> None:
     "odd",
     [
         {},
-        {"programs": ()},
-        {"programs": (5,)},
+        {"programs": flags_of(())},
+        {"programs": flags_of((5,))},
         {"song": "日本 – ☂\\x1b.mid", "source": "Übung/日本 – ☂\\x1b.mid"},
         {"song": ""},
         {"melody_track": True},
@@ -70,7 +71,7 @@ def assert_same(ours: bytes, theirs: bytes) -> None:
         {"genre": -1, "bar": -1, "phrase": 0},
         {"tempo": 120},
         {"tempo": 33.300001},
-        {"programs": tuple(range(128)), "genre": 2},
+        {"programs": (1,) * 128, "genre": 2},
     ],
 )
 def test_a_record_has_the_bytes_that_tfds_would_write(odd):
@@ -82,7 +83,7 @@ def test_a_record_has_the_bytes_that_tfds_would_write(odd):
     for name, tensor in tensors_of(cells).items():
         np.testing.assert_array_equal(back[name], tensor)
     assert (back["song"].decode(), back["source"].decode()) == (record["song"], record["source"])
-    assert list(back["programs"]) == list(record["programs"])
+    assert back["programs"].tolist() == list(map(bool, record["programs"]))
     numbers = ("melody_track", "genre", "phrase", "bar", "key_shift")
     assert [back[name] for name in numbers] == [record[name] for name in numbers]
     assert back["tempo"] == np.float32(record["tempo"])
@@ -95,7 +96,7 @@ def test_nothing_of_a_record_is_left_in_the_next_however_many_there_are():
         record = {
             **PLAIN,
             "song": "n" * (7 - number % 5),
-            "programs": tuple(range(number % 4)),
+            "programs": flags_of(tuple(range(number % 4))),
             "phrase": number,
             "tempo": 60.0 + number,
         }
@@ -120,7 +121,7 @@ def test_a_phrase_becomes_a_record():
         "phrase": 7,
         "bar": 29,
         "key_shift": -3,
-        "programs": (4, 9),
+        "programs": tuple(int(program in (4, 9)) for program in range(128)),
         "tempo": 98.5,
     }
 
@@ -142,7 +143,8 @@ def resident(records):
         serialise(dict(RECORD, **dict.fromkeys(TENSORS, os.urandom(400)), phrase=number))
     return psutil.Process().memory_info().rss / 2**20
 
-RECORD = dict(genre=1, song="s", source="g/s", bar=0, key_shift=0, programs=(1, 2), tempo=1.0, melody_track=0)
+RECORD = dict(genre=1, song="s", source="g/s", bar=0, key_shift=0, tempo=1.0)
+RECORD.update(programs=(0, 1) * 64, melody_track=False)
 serialise = Serialiser()
 before = resident(5_000)
 print(resident(50_000) - before)

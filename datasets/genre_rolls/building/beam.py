@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import apache_beam as beam  # pyright: ignore[reportMissingImports]  # an extra
+import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.splits import SplitInfo
 
@@ -140,4 +141,4 @@ def _records(pair: tuple[SongFile, Reading], split: str, genres: list[str]) -> I
             record = record_of(file, song, phrase, genres.index(file.genre))
             key = key_of(file.name, phrase.index, phrase.key_shift)
             tensors = {name: decompress(record[name]) for name in TENSORS}
-            yield key, {**record, **tensors, "programs": list(phrase.programs)}
+            yield key, {**record, **tensors, "programs": np.array(record["programs"], np.bool_)}

@@ -32,6 +32,7 @@ from cyclegan_jax.datasets.genre_rolls.records.tf_example import (
     UNKNOWN,
     Record,
     Serialiser,
+    flags_of,
     key_of,
     record_of,
 )
@@ -102,6 +103,6 @@ def _array_record(phrase: ArrayPhrase, label: int) -> Record:
         "phrase": phrase.row,
         "bar": UNKNOWN,
         "key_shift": 0,
-        "programs": (),
+        "programs": flags_of(()),
         "tempo": DEFAULT_TEMPO,
     }

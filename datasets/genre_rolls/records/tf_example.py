@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.proto import tf_example_pb2
 
-from cyclegan_jax.datasets.genre_rolls.reading.midi_file import ConvertedSong, Phrase
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import PROGRAMS, ConvertedSong, Phrase
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
@@ -37,8 +37,8 @@ def features(genres: list[str]) -> tfds.features.FeaturesDict:
             "phrase": tfds.features.Scalar(np.int32, doc="Index of the phrase in the song."),
             "bar": tfds.features.Scalar(np.int32, doc="First bar of the phrase, from 0; -1 if unknown."),
             "key_shift": tfds.features.Scalar(np.int32, doc="Semitones that the phrase was moved up."),
-            "programs": tfds.features.Sequence(
-                np.int32, doc="General MIDI programs, 0 to 127, of the notes merged into the phrase."
+            "programs": tfds.features.Tensor(
+                shape=(PROGRAMS,), dtype=np.bool_, doc="Which General MIDI programs sound in the phrase."
             ),
             "tempo": tfds.features.Scalar(np.float32, doc="Beats per minute at the song's start."),
         }
@@ -79,9 +79,17 @@ def record_of(file: SongFile, song: ConvertedSong, phrase: Phrase, label: int) -
         "phrase": phrase.index,
         "bar": phrase.bar,
         "key_shift": phrase.key_shift,
-        "programs": phrase.programs,
+        "programs": flags_of(phrase.programs),
         "tempo": song.tempo,
     }
+
+
+def flags_of(programs: tuple[int, ...]) -> tuple[int, ...]:
+    """[128] 1 for each of the General MIDI programs, else 0. Of one length, so that batches can be made."""
+    flags = bytearray(PROGRAMS)
+    for program in programs:
+        flags[program] = 1
+    return tuple(flags)
 
 
 class Serialiser:
