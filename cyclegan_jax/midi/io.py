@@ -1,6 +1,5 @@
 """MIDI files and PrettyMIDI objects in and out, in ticks."""
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import pretty_midi
 import symusic
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.midi.reader import Score, Tempo, read_midi
-from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.pretty_midi_objects import midi_of_object, open_pretty_midi, score_of_object
+from cyclegan_jax.midi.reader import Score, Tempo, read_midi, read_midi_bytes
 from cyclegan_jax.pianoroll.features import spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 
@@ -24,27 +23,30 @@ WRITTEN_VELOCITY = 100
 def read_score(source: Source) -> Score:
     """Read a MIDI file by its path, or take a PrettyMIDI, whose notes pretty_midi has paired in its own way.
 
-    Raises RefusedSongError saying why where a file cannot be used.
+    Raises RefusedSongError saying why where it cannot be used, TypeError for another kind of source.
     """
     if isinstance(source, pretty_midi.PrettyMIDI):
-        return _from_pretty_midi(source)
-    return read_midi(source)
+        return score_of_object(source)
+    return read_midi(_path(source))
 
 
-def _from_pretty_midi(song: pretty_midi.PrettyMIDI) -> Score:
-    parts = [part for part in song.instruments if not part.is_drum]
-    notes = [note for part in parts for note in part.notes]
-    times, tempos = song.get_tempo_changes()
-    return Score(
-        ticks_per_quarter=song.resolution,
-        onsets=np.array([song.time_to_tick(n.start) for n in notes], np.int64),
-        ends=np.array([song.time_to_tick(n.end) for n in notes], np.int64),
-        pitches=np.array([n.pitch for n in notes], np.int64),
-        programs=np.array([p.program for p in parts for _ in p.notes], np.int64),
-        time_signatures=tuple(
-            (song.time_to_tick(s.time), s.numerator, s.denominator) for s in song.time_signature_changes
-        ),
-        tempos=tuple(Tempo(int(song.time_to_tick(s)), float(q)) for s, q in zip(times, tempos, strict=True)),
+def midi_of(source: Source) -> bytes:
+    """The bytes of a MIDI file, or of a PrettyMIDI as it writes itself.
+
+    Raises RefusedSongError saying why where it cannot be used, TypeError for another kind of source.
+    """
+    if isinstance(source, pretty_midi.PrettyMIDI):
+        return midi_of_object(source)
+    return read_midi_bytes(_path(source))
+
+
+def _path(source: object) -> str | os.PathLike[str]:
+    if isinstance(source, str | os.PathLike):
+        return source
+    kind = type(source)
+    raise TypeError(
+        f"a song is a {kind.__module__}.{kind.__qualname__}, but must be the path of a MIDI file "
+        "(str or os.PathLike) or a pretty_midi.PrettyMIDI."
     )
 
 
@@ -63,17 +65,6 @@ def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
         track.notes.append(symusic.Note(*ticks, LOWEST_PITCH + row, WRITTEN_VELOCITY))
     score.tracks.append(track)
     return score.dumps_midi()
-
-
-def open_pretty_midi(midi: bytes) -> pretty_midi.PrettyMIDI:
-    """The bytes of a MIDI file as a PrettyMIDI.
-
-    Raises RefusedSongError for what pretty_midi does not take, such as over ten million ticks.
-    """
-    try:
-        return pretty_midi.PrettyMIDI(io.BytesIO(midi))
-    except Exception as error:  # mido's own kinds among them, which have nothing else in common
-        raise RefusedSongError(Refusal.READER_FAILED, f"pretty_midi: {error}") from error
 
 
 def to_pretty_midi(roll: np.ndarray, tempo: float) -> pretty_midi.PrettyMIDI:

@@ -10,6 +10,7 @@ class Refusal(enum.StrEnum):
     TOO_LARGE = "larger than 8 MiB"
     NOT_MIDI = "not a MIDI file"
     DAMAGED = "damaged or cut off"
+    BAD_VALUE = "a value that MIDI does not have"
     UNSUPPORTED = "type 2 or SMPTE time"
     TOO_MANY = "too many tracks or notes"
     READER_FAILED = "reader crashed or hung"

@@ -17,9 +17,9 @@ import soundfile
 from cyclegan_jax.errors import NoSoundError
 from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
 from cyclegan_jax.midi.events import Event, sequence_of
-from cyclegan_jax.midi.io import open_pretty_midi
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import NO_OFF, pair_notes
+from cyclegan_jax.midi.pretty_midi_objects import open_pretty_midi
 from cyclegan_jax.midi.track_events import END_OF_TRACK, META, SET_TEMPO
 
 RATE = 22_050  # samples a second

@@ -10,14 +10,15 @@ import pretty_midi
 
 from cyclegan_jax.config import Config, check_choice
 from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
-from cyclegan_jax.midi.io import Source, open_pretty_midi
+from cyclegan_jax.midi.io import Source, midi_of
+from cyclegan_jax.midi.pretty_midi_objects import open_pretty_midi
 from cyclegan_jax.midi.song import Song
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
-from cyclegan_jax.transfer.song import TransferredSong, midi_of, transfer_song
+from cyclegan_jax.transfer.song import TransferredSong, transfer_song
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,8 +65,9 @@ class Model:
     def transfer(self, source: Source, to: str, **controls: Any) -> pretty_midi.PrettyMIDI:  # noqa: ANN401
         """A song, a MIDI file's path or a PrettyMIDI, in genre `to`.
 
-        `controls`: the fields of Controls. Raises UserError for a genre or a control that is not allowed,
-        RefusedSongError for a song that cannot be transferred.
+        `controls`: the fields of Controls. Lyrics, texts and names are read as UTF-8 where they are that, and
+        else as Latin-1; `write` writes them as UTF-8. Raises UserError for a genre or a control that is not
+        allowed, RefusedSongError for a song that cannot be transferred, TypeError for another kind of source.
         """
         return open_pretty_midi(self.transfer_midi(midi_of(source), to, Controls(**controls)).midi)
 

@@ -1,17 +1,14 @@
 """A whole song in another genre: from the bytes of a MIDI file to those of another."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-import pretty_midi
 
 from cyclegan_jax.midi.events import Sequence, has_unknown_key, sequence_of
-from cyclegan_jax.midi.io import Source
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
-from cyclegan_jax.midi.reader import read_midi_bytes, score_of
+from cyclegan_jax.midi.reader import score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
@@ -35,15 +32,6 @@ class TransferredSong:
     new: int
     cells_changed: float
     remarks: tuple[str, ...]
-
-
-def midi_of(source: Source) -> bytes:
-    """The bytes of a MIDI file, or of a PrettyMIDI as it writes itself. Raises RefusedSongError."""
-    if not isinstance(source, pretty_midi.PrettyMIDI):
-        return read_midi_bytes(source)
-    written = io.BytesIO()
-    source.write(written)
-    return written.getvalue()
 
 
 def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls) -> TransferredSong:

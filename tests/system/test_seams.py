@@ -5,11 +5,11 @@ from support.first_run import first_run
 from support.seams import SONGS, seam_of
 
 from cyclegan_jax.datasets.genre_rolls.composer import compose
+from cyclegan_jax.midi.io import midi_of
 from cyclegan_jax.midi.reader import read_midi_bytes
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
-from cyclegan_jax.transfer.song import midi_of
 from launch.run.folder import RunFolder
 from launch.run.trained_model import model_of_run
 

@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pretty_midi
 import pytest
 
 import cyclegan_jax as cg
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.models.build import generator_shapes
 
 CONFIG = cg.Config(
@@ -52,3 +54,21 @@ def test_it_generates_as_its_generators_do(model):
 def test_a_genre_that_is_not_of_the_pair_is_refused(model):
     with pytest.raises(UserError, match="classic"):
         model.generate(np.zeros((1, 64, 84, 1), bool), to="classic")
+
+
+def test_a_pretty_midi_made_by_hand_is_transferred_with_its_words(model):
+    song, part = pretty_midi.PrettyMIDI(), pretty_midi.Instrument(40.0, name="春")
+    part.notes = [pretty_midi.Note(64.0, 60.0, 0.0, 2.0)]
+    song.instruments, song.lyrics = [part], [pretty_midi.Lyric("さくら", 0.5)]
+    found = model.transfer(song, to="pop", strength=0.0)
+    (played,) = found.instruments
+    assert (played.name, found.lyrics[0].text, played.program) == ("春", "さくら", 40)
+    assert [(n.pitch, n.velocity) for n in played.notes] == [(60, 64)]
+    assert (part.name, song.lyrics[0].text, part.notes[0].velocity) == ("春", "さくら", 64.0)
+    part.notes[0].pitch = 130
+    with pytest.raises(RefusedSongError, match="pitch of note 1 of instrument 1 is 130, but must be"):
+        model.transfer(song, to="pop")
+    with pytest.raises(RefusedSongError, match="no pitched notes"):
+        model.transfer(pretty_midi.PrettyMIDI(), to="pop")
+    with pytest.raises(TypeError, match=r"a song is a numpy.ndarray, but must be the path"):
+        model.transfer(np.zeros((64, 84)), to="pop")

@@ -19,13 +19,14 @@ from support.seams import SONGS, seam_of
 from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.genre_rolls.composer import compose
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.io import midi_of
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import quantise
 from cyclegan_jax.training.state import build_optimiser, draw_state
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
-from cyclegan_jax.transfer.song import midi_of, mix, transfer_song
+from cyclegan_jax.transfer.song import mix, transfer_song
 
 Network = Callable[[np.ndarray], np.ndarray]
 EVERY = Controls(any_metre=True)
@@ -66,9 +67,8 @@ def notes_in(data: bytes) -> list[tuple]:
 
 @pytest.fixture(scope="module")
 def demo_songs() -> list[bytes]:
-    return [midi_of(compose(genre, number)) for number in range(17) for genre in ("jazz", "classic", "pop")][
-        :SONGS
-    ]
+    genres = ("jazz", "classic", "pop")
+    return [midi_of(compose(genre, number)) for number in range(17) for genre in genres][:SONGS]
 
 
 def test_by_an_untrained_identity_the_output_has_the_inputs_notes(untrained, demo_songs):
