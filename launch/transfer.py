@@ -17,14 +17,14 @@ from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
 from launch.flags import transfer as transfer_flags
-from launch.flags.shared import OVERWRITE, TO, required
+from launch.flags.shared import OUT_DIR, OVERWRITE, TO, required
 from launch.process.compilation_cache import keep_compiled
 from launch.process.runner import DONE, SOME_FAILED, run
 from launch.process.text_table import text_table
 from launch.songs.paths import plan
 
 flags.adopt_module_key_flags(transfer_flags)
-OUT_DIR = flags.DEFINE_string("out_dir", ".", "Folder for the transferred files; made if need be.")
+flags.declare_key_flag(OUT_DIR.name)
 
 
 def main(arguments: list[str]) -> int:
@@ -34,8 +34,9 @@ def main(arguments: list[str]) -> int:
     controls = transfer_flags.controls()
     model = transfer_flags.load_model()
     check_choice("to", to, model.genres)
-    targets = plan(arguments, Path(OUT_DIR.value), to, overwrite=OVERWRITE.value)
-    Path(OUT_DIR.value).mkdir(parents=True, exist_ok=True)
+    out_dir = Path(OUT_DIR.value or ".")
+    targets = plan(arguments, out_dir, to, overwrite=OVERWRITE.value)
+    out_dir.mkdir(parents=True, exist_ok=True)
     rows, failures, reasons = [], [], Counter[str]()
     for source, target in tqdm(targets.items(), unit=" songs", disable=len(targets) == 1):
         try:

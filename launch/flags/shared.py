@@ -55,6 +55,12 @@ OUT = flags.DEFINE_string(
     "File to write. Default in launch.export: <a>_<b>.model of the run's genres; in launch.listen: "
     "listen.html.",
 )
+OUT_DIR = flags.DEFINE_string(
+    "out_dir",
+    None,
+    "Folder to write to; made if need be. Default in launch.transfer: this folder; in launch.evaluate: the "
+    "run's own, so name one there for a run that may not be written to.",
+)
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there already.")
 
 

@@ -1,13 +1,14 @@
-"""The evaluation of a finished run on the test split, printed and written to the run folder."""
+"""The evaluation of a finished run on the test split, printed and written to the run folder or elsewhere."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
-from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.atomic_files import check_disk_space, write_whole
 from cyclegan_jax.datasets.genre_rolls.install import has_fingerprint
 from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
-from cyclegan_jax.errors import UserError
+from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.checkpoint import Checkpoints
@@ -16,6 +17,7 @@ from launch.run.classifiers import get_classifiers
 from launch.run.folder import RunFolder
 from launch.run.samples import transfer_samples, write_samples
 
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
 FIGURES = {  # by the keys of evaluation.json under a direction: their best values
     "phrases": "",
     "cell_f1": "",
@@ -50,12 +52,48 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
         return transfer, step, latest
 
 
-def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifiers | None = None) -> str:
+def place_of_evaluation(folder: RunFolder, out_dir: Path | None) -> RunFolder:
+    """Where the evaluation of a run is written: `out_dir`, made if need be, or without one the run's folder.
+
+    Raises UserError where nothing can be written there, or where `out_dir` is the folder of another run.
+    """
+    place = RunFolder(out_dir or folder.workdir)
+    if out_dir and (out_dir / "config.json").exists() and not out_dir.samefile(folder.workdir):
+        raise UserError(
+            f"out_dir {str(out_dir)!r} is the folder of another run, whose evaluation would be replaced; "
+            "name another one."
+        )
+    try:
+        if out_dir:
+            out_dir.mkdir(parents=True, exist_ok=True)
+        for part in (place.workdir, place.evaluation_folder):
+            if part.exists():
+                check_disk_space(part, 0)
+    except (NotWrittenError, PermissionError, FileExistsError, NotADirectoryError) as error:
+        if error.errno not in NOT_OURS:
+            raise
+        raise UserError(
+            f"out_dir {str(out_dir)!r} cannot be made or written ({error.strerror}); name another one."
+            if out_dir
+            else f"the run in {str(folder.workdir)!r} cannot be written to ({error.strerror}); name a folder "
+            "for its evaluation with --out_dir."
+        ) from error
+    return place
+
+
+def evaluate_run(
+    folder: RunFolder,
+    dataset_folder: Path,
+    classifiers: Classifiers | None = None,
+    place: RunFolder | None = None,
+) -> str:
     """Evaluate the best checkpoint on `test`; write evaluation.json, evaluation.md and evaluation/.
 
-    `classifiers`: those of the run's dataset and pair, if they are loaded already. Returns the tables as
-    Markdown. Raises UserError where the dataset is not the one of the run.
+    `classifiers`: those of the run's dataset and pair, if they are loaded already. `place`: the folder that
+    is written to, the run's own without it. Returns the tables as Markdown. Raises UserError where the
+    dataset is not the one of the run.
     """
+    place = place or folder
     transfer, step, trained_steps = load_transfer(folder)
     pair, fingerprint = transfer.config.pair, transfer.config.fingerprint
     if not has_fingerprint(dataset_folder, fingerprint):
@@ -74,10 +112,10 @@ def evaluate_run(folder: RunFolder, dataset_folder: Path, classifiers: Classifie
         "trained_steps": trained_steps,
         **evaluate(transfer, classifiers, *sides),
     }
-    write_samples(transfer_samples(transfer, test), folder.evaluation_folder)
+    write_samples(transfer_samples(transfer, test), place.evaluation_folder)
     table = to_markdown(evaluation)
-    write_whole(folder.workdir / "evaluation.md", table + "\n")
-    write_whole(folder.evaluation, json.dumps(evaluation, indent=2) + "\n")
+    write_whole(place.workdir / "evaluation.md", table + "\n")
+    write_whole(place.evaluation, json.dumps(evaluation, indent=2) + "\n")
     return table
 
 

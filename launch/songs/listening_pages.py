@@ -63,8 +63,11 @@ def facts(model: Model) -> str:
     return " ".join(sentences)
 
 
-def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
-    """The run's listening page: sample phrases of `test`, and half a minute of each genre's longest song."""
+def write_evaluation_page(folder: RunFolder, dataset_folder: Path, place: RunFolder | None = None) -> None:
+    """The run's listening page: sample phrases of `test`, and half a minute of each genre's longest song.
+
+    `place`: the folder that the evaluation was written to, the run's own without it.
+    """
     model = model_of_run(folder, dataset_folder)
     test = load_phrases(dataset_folder, "test", model.genres)
     pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrase_transfer, test)]
@@ -77,7 +80,7 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path) -> None:
                 piece_of_song(model, f"{Path(song.name).stem}, {genre} → {to}", midi, to, Controls())
             )
     title = "{} and {}".format(*model.genres)
-    write_whole(folder.listening_page, page(title, facts(model), pieces, seconds=SECONDS))
+    write_whole((place or folder).listening_page, page(title, facts(model), pieces, seconds=SECONDS))
 
 
 def _piece_of_sample(model: Model, sample: Sample) -> Piece:

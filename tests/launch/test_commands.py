@@ -48,7 +48,7 @@ FLAGS = {
     ),
     "sweep": (*DATA_FLAGS, *TRAIN_FLAGS, "together"),
     "classify": (*DATA_FLAGS, "pair", "epochs", "retrain"),
-    "evaluate": ("workdir", "data_dir"),
+    "evaluate": ("workdir", "data_dir", "out_dir"),
     "export": ("workdir", "out", "overwrite"),
     "transfer": (*CONTROL_FLAGS, "to", "out_dir", "overwrite"),
     "listen": (*CONTROL_FLAGS, "to", "out", "overwrite"),

@@ -1,0 +1,112 @@
+"""launch.evaluate of a run that may not be written to: the evaluation goes to --out_dir, the run stays."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from support.refusals import refused, snapshot
+
+from cyclegan_jax.errors import UserError
+from launch.run.evaluation import place_of_evaluation
+from launch.run.folder import RunFolder
+
+NOBODY = 65534
+OURS = ["evaluation.json", "evaluation.md"]
+
+
+def as_nobody(folder: Path, out_dir: Path | None) -> str:
+    """What `place_of_evaluation` says to somebody who may read the folder only; empty where it is content."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        try:
+            said = ""
+            place_of_evaluation(RunFolder(folder), out_dir)
+        except UserError as error:
+            said = str(error)
+        except BaseException as error:
+            said = f"raised {error!r}"
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
+def test_a_folder_that_may_not_be_written_to_is_told_at_once_and_the_flag_is_named():
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o755)
+        run, own, half = base / "run", base / "own", base / "half"
+        for folder, mode in ((run, 0o755), (own, 0o777), (half, 0o777), (half / "evaluation", 0o755)):
+            folder.mkdir()
+            folder.chmod(mode)
+        missing = f"the run in {str(run)!r} cannot be written to (Permission denied); name a folder for its "
+        assert as_nobody(run, None) == missing + "evaluation with --out_dir."
+        assert "name a folder for its evaluation with --out_dir." in as_nobody(half, None)
+        assert as_nobody(own, None) == ""
+        assert as_nobody(run, own) == "" and as_nobody(run, own / "new" / "one") == ""
+        assert as_nobody(run, run / "new") == (
+            f"out_dir {str(run / 'new')!r} cannot be made or written (Permission denied); name another one."
+        )
+        assert list(run.iterdir()) == []
+
+
+def test_a_file_and_the_folder_of_another_run_are_refused_as_out_dir(tmp_path):
+    run, other, file = (tmp_path / name for name in ("run", "other", "file"))
+    for folder in (run, other):
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+    file.write_text("mine")
+    for out_dir, message in ((other, "is the folder of another run"), (file, "cannot be made or written")):
+        with pytest.raises(UserError, match=f"^out_dir {str(out_dir)!r} {message}.*; name another one.$"):
+            place_of_evaluation(RunFolder(run), out_dir)
+    for out_dir in (run, None):
+        assert place_of_evaluation(RunFolder(run), out_dir) == RunFolder(run)
+
+
+def evaluate_read_only(run_dir: Path, cwd: Path, *flags: str) -> subprocess.CompletedProcess:
+    """`launch.evaluate` where the run is on a file system that is mounted read-only."""
+    run, words = shlex.quote(str(run_dir)), shlex.join([sys.executable, "-m", "launch.evaluate", *flags])
+    mounted = f"mount --bind {run} {run} && mount -o remount,ro,bind {run} && exec {words}"
+    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": ""}
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500)
+
+
+def may_mount() -> bool:
+    return (
+        bool(shutil.which("unshare"))
+        and not subprocess.run(
+            ["unshare", "--map-root-user", "--mount", "true"], capture_output=True
+        ).returncode
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not may_mount(), reason="no namespaces of one's own here")
+def test_a_read_only_run_is_evaluated_into_another_folder_as_it_was_by_train(run_dir, tmp_path):
+    before = snapshot(run_dir)
+    workdir = f"--workdir={run_dir}"
+    refused(evaluate_read_only(run_dir, tmp_path, workdir), "Read-only file system", "with --out_dir.")
+    assert list(tmp_path.iterdir()) == []
+    done = evaluate_read_only(run_dir, tmp_path, workdir, "--out_dir=new/place")
+    assert done.returncode == 0, done.stderr
+    assert "Written to new/place: evaluation.md, evaluation.json" in done.stdout
+    assert snapshot(run_dir) == before
+    made = {name: content for name, (content, _) in snapshot(tmp_path / "new/place").items()}
+    page = "evaluation/listen.html"
+    assert made.pop(page).startswith(b"<!doctype html>")
+    evaluated = {n: content for n, (content, _) in before.items() if n.startswith("evaluation") and n != page}
+    assert made == evaluated and len(evaluated) > 15
