@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     title = f"{model.origin_of(to)} → {to}"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, page(title, facts(model), pieces))
-    print(f"Wrote {path}: open it in a browser.")
+    print(f"Wrote {as_text(str(path))}: open it in a browser.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""One way into every command: flags, one-line errors, exit codes."""
+"""One way into every command: flags, output in any encoding, one-line errors, exit codes."""
 
 import contextlib
 import functools
+import io
 import os
 import re
 import sys
@@ -25,8 +26,8 @@ LOST = re.compile(  # what jax, gloo and NCCL say where another process does not
 )
 EXIT_CODES = (
     "Exit codes: 0 done; 1 some inputs failed, a file could not be written, or another process of the same "
-    "training\nwas lost; 2 wrong flags, config or files; 3 training diverged or collapsed; 75 stopped by "
-    "SIGTERM; 130\nstopped by Ctrl-C."
+    "training\nwas lost; 2 wrong flags, config, files or devices; 3 training diverged or collapsed; 75 "
+    "stopped by\nSIGTERM; 130 stopped by Ctrl-C."
 )
 
 
@@ -37,14 +38,23 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     0, or what `main` returns; also for `--help`.
     1 where a file could not be written (disk full or permission denied), or another process of the same
     training was lost.
-    2 for wrong flags, a UserError or a file that cannot be read, with one line on stderr.
+    2 for wrong flags, a UserError, a file that cannot be read, or where JAX_PLATFORMS names devices that are
+    not there, with one line on stderr.
     3 where training diverged or collapsed.
     75 and 130 where SIGTERM or Ctrl-C stopped it.
     """
+    _print_in_any_encoding()
     signals.install()
     logging.set_verbosity(logging.ERROR)
     parse = functools.partial(_parse, main.__module__)
     app.run(lambda argv: _exit(_call(main, argv[1:])), flags_parser=parse)
+
+
+def _print_in_any_encoding() -> None:
+    """Let a character that the terminal's encoding lacks, as an arrow, appear as a backslash escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit(code: int) -> NoReturn:
@@ -122,10 +132,37 @@ def _exit_code(main: Callable[[list[str]], int | None], arguments: list[str]) ->
     except (TrainingDivergedError, TrainingCollapsedError) as error:
         _explain(_one_line(error))
         return DIVERGED
+    except (AssertionError, RuntimeError) as error:
+        why = None if _is_one_of_several() and LOST.search(str(error)) else _why_no_device()
+        if why is None:
+            raise
+        _explain(why)
+        return USAGE
     except StoppedError as stop:
         with contextlib.suppress(OSError):  # Ctrl-C ends what the output is piped to as well
             _explain(_one_line(stop))
         leave(stop.code)
+
+
+def _why_no_device() -> str | None:
+    """A sentence where JAX has none of the devices that JAX_PLATFORMS names; None where it has one.
+
+    JAX raises RuntimeError or a bare AssertionError then, and takes its own frames out of the traceback, so
+    its devices are asked for again.
+    """
+    jax = sys.modules.get("jax")
+    if jax is None or not jax.config.jax_platforms:
+        return None
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:
+        reason = f" ({_one_line(error)})" if str(error) else ""
+        return (
+            f"JAX_PLATFORMS is {jax.config.jax_platforms!r}, but JAX finds no such device{reason}; set it "
+            "to cpu or leave it unset, or install JAX for that device (for a GPU pip install "
+            "'cyclegan_jax[cuda13]') and see that its driver works."
+        )
+    return None
 
 
 def leave(code: int) -> NoReturn:
