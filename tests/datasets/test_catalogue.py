@@ -162,29 +162,32 @@ def test_the_plans_name_the_records_of_each_split_by_their_numbers_and_labels():
 @pytest.mark.parametrize(
     "usable, reasons",
     [
+        (0, "metre other than 4/4 3, damaged or cut off 2"),
         (1, "damaged or cut off 2, metre other than 4/4 2"),
         (2, "metre other than 4/4 2, damaged or cut off 1"),
     ],
 )
 def test_a_genre_of_under_three_songs_is_a_user_error_that_says_why(usable, reasons):
     other = [refused(Refusal.DAMAGED if number % 2 else Refusal.OTHER_METRE) for number in range(5)]
-    songs = {f"jazz__{number}": song() for number in range(3)} | {"popular__0": refused()}
+    songs = {f"jazz__{number}": song() for number in range(3)}
     songs |= {f"pop__{number}": song() if number < usable else other[number] for number in range(5)}
     message = (
         rf"^genre 'pop' has {usable} usable songs, but needs at least 3 \(refused: {reasons}\); "
-        "add MIDI files in 4/4 or leave its folder out.$"
+        "add MIDI files in 4/4 to '/nowhere/pop', or move that folder away.$"
     )
     with pytest.raises(UserError, match=message):
         catalogue_of(**songs).build("rules")
 
 
-def test_a_genre_of_which_nothing_is_kept_is_passed_over():
-    songs = {f"jazz__{number}": song() for number in range(3)} | {
-        f"pop__{number}": refused() for number in range(4)
-    }
-    build = catalogue_of(**songs).build("rules")
-    assert [dict(plan.songs) for plan in build.splits.values()] == [{"jazz": 1}] * 3
-    assert (build.files, len(build.refused)) == ({"jazz": 3, "pop": 4}, 4)
+def test_of_several_genres_without_enough_songs_all_are_named():
+    songs = {f"jazz__{number}": song() for number in range(3)}
+    songs |= {"pop__x__0": refused(), "popular__0": refused(), "waltz__0": refused()}
+    message = (
+        r"^genre 'pop' has 0 usable songs, but needs at least 3 \(refused: damaged or cut off 1\); add MIDI "
+        "files in 4/4 to '/nowhere/pop', or move that folder away; the same goes for 'popular', 'waltz'.$"
+    )
+    with pytest.raises(UserError, match=message):
+        catalogue_of(**songs).build("rules")
 
 
 def test_nothing_kept_at_all_is_a_user_error_that_says_why():

@@ -134,6 +134,8 @@ def test_a_folder_that_cannot_be_listed_is_among_the_files(tmp_path):
         (tmp_path / "jazz/locked").chmod(0o755)
         (tmp_path / "pop").chmod(0o755)
     assert [file.name for file in found] == ["jazz/a.mid", "jazz/locked", "pop/."]
+    folders = [str(tmp_path / genre) for genre in ("jazz", "jazz", "pop")]
+    assert [file.genre_folder for file in found] == folders
     refusals = [read_content(file.path)[1] for file in found[1:]]
     assert {refused.reason for refused in refusals} == {Refusal.UNREADABLE}
 

@@ -122,7 +122,7 @@ def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
         ("midi", "absent", "absent' is not a folder"),
         ("midi", "empty", "no MIDI file in any sub-folder"),
         ("midi", None, "not in .* yet; name the folder to make it of with --midi_dir"),
-        ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files"),
+        ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files in 4/4 to '/"),
         ("midi", "waltzes", r"nothing was kept of 1 files \(refused: metre other than 4/4 1\); add MIDI"),
         ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
         ("pop909", None, "dataset is 'pop909', but must be one of demo, midi, paper"),
@@ -172,14 +172,22 @@ def test_the_demo_is_made_once(demo_dir, demo_folder):
     assert (demo_folder / "dataset_info.json").stat() == before
 
 
-def test_a_genre_of_which_nothing_is_kept_stops_nothing(tmp_path):
-    midi_dir = write_songs(tmp_path / "midi")
-    write_midi_file(midi_dir / "waltz/1.mid", [(0, PHRASE, 60)], signatures=((0, 3, 4),))
+def test_a_genre_of_which_nothing_is_kept_is_refused_and_nothing_is_left(tmp_path):
+    midi_dir, data = write_songs(tmp_path / "midi"), tmp_path / "data"
     (midi_dir / "loop").symlink_to("loop")
-    built = prepare("midi", tmp_path / "data", midi_dir)
-    assert read_metadata(built.folder)["files"]["waltz"] == 1
-    assert "waltz" not in genres_of(built.folder)
-    assert count_phrases(built.folder) == 12
+    write_midi_file(midi_dir / "waltz/1.mid", [(0, PHRASE, 60)], signatures=((0, 3, 4),))
+    write_midi_file(midi_dir / "waltz/a/b/2.mid", [(0, 1920, 60)])
+    write_midi_file(midi_dir / "waltz/3.mid", [(0, PHRASE, 62)], signatures=((0, 3, 4),))
+    message = (
+        r"^genre 'waltz' has 0 usable songs, but needs at least 3 \(refused: metre other than 4/4 2, shorter "
+        rf"than a phrase 1\); add MIDI files in 4/4 to '{midi_dir}/waltz', or move that folder away\.$"
+    )
+    with pytest.raises(UserError, match=message):
+        prepare("midi", data, midi_dir)
+    assert [path.name for path in data.iterdir()] == [".lock"]
+    (midi_dir / "waltz").rename(tmp_path / "waltz")
+    built = prepare("midi", data, midi_dir)
+    assert genres_of(built.folder) == ("a", "b") and count_phrases(built.folder) == 12
 
 
 def test_an_interrupt_between_the_renames_puts_the_former_dataset_back(tmp_path, monkeypatch):

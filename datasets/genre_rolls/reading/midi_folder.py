@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from cyclegan_jax.errors import UserError
 
@@ -30,6 +30,11 @@ class SongFile:
     def name(self) -> str:
         """The path below the folder given, unique in the dataset."""
         return f"{self.genre}/{self.song}"
+
+    @property
+    def genre_folder(self) -> str:
+        """The path of the genre's folder."""
+        return os.path.normpath(Path(self.path, *(".." for _ in PurePath(self.song).parts)))
 
 
 def find_song_files(midi_dir: Path) -> list[SongFile]:

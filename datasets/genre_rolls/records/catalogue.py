@@ -4,8 +4,8 @@ A song is a duplicate where its quantised notes (onset, end, pitch) equal those 
 programs, velocities, resolution and tempo do not count. Only the first is kept: two copies could stand in
 `train` and in `test`.
 
-A genre of which nothing was kept is passed over. One with one or two songs is an error, since three splits
-need three songs. So is a folder of which nothing was kept.
+A genre of which fewer than three songs were kept is an error, since three splits need three songs: a genre
+without songs would be missed only when a pair is trained. So is a folder of which nothing was kept.
 """
 
 from collections import Counter
@@ -57,12 +57,16 @@ class KeptSong:
 
 @dataclass
 class Catalogue:
-    """What has become of the files so far; songs are added in the order of their names."""
+    """What has become of the files so far; songs are added in the order of their names.
+
+    `files`, `folders`: how many files a genre has, and where they lie.
+    """
 
     genres: list[str]
     kept: list[KeptSong] = field(default_factory=list)
     refused: list[tuple[str, Refused]] = field(default_factory=list)
     files: Counter = field(default_factory=Counter)
+    folders: dict[str, str] = field(default_factory=dict)
     dropped: Counter = field(default_factory=Counter)
     statistics: dict[str, Statistics] = field(default_factory=dict)
     contents: list[tuple[str, bytes]] = field(default_factory=list)
@@ -77,6 +81,7 @@ class Catalogue:
         if isinstance(reading, TaskFailedError):
             reading = Reading(read_content(file.path)[0], Refused(Refusal.READER_FAILED, str(reading)))
         self.files[file.genre] += 1
+        self.folders[file.genre] = file.genre_folder
         self.contents.append((file.name, reading.content))
         outcome = self._unless_duplicate(file, reading.outcome)
         if isinstance(outcome, Refused):
@@ -102,27 +107,37 @@ class Catalogue:
     def songs_of_splits(self) -> dict[str, list[KeptSong]]:
         """Split -> its songs.
 
-        A genre of which nothing was kept is passed over. Raises UserError where a genre has one or two
-        songs, or where none has any.
+        Raises UserError where a genre has fewer than three songs, or where none has any.
         """
         if not self.kept:
             raise UserError(
                 f"nothing was kept of {self.files.total()} files{self._why_refused()}; add MIDI files in 4/4."
             )
         split_of: dict[str, str] = {}
-        for genre in sorted({kept.file.genre for kept in self.kept}):
+        too_small: dict[str, str] = {}
+        for genre in self.folders:
             songs = [kept.file.song for kept in self.kept if kept.file.genre == genre]
             try:
                 splits = split_songs(genre, songs)
             except ValueError as error:
-                raise UserError(
-                    f"{error}{self._why_refused(genre)}; add MIDI files in 4/4 or leave its folder out."
-                ) from error
+                too_small[genre] = str(error)
+                continue
             split_of |= {f"{genre}/{song}": split for song, split in splits.items()}
+        if too_small:
+            raise UserError(self._too_few(too_small))
         songs_of: dict[str, list[KeptSong]] = {split: [] for split in SPLITS}
         for kept in self.kept:
             songs_of[split_of[kept.file.name]].append(kept)
         return songs_of
+
+    def _too_few(self, too_small: dict[str, str]) -> str:
+        """A sentence on the first genre that has too few songs, and the names of the others."""
+        (genre, problem), *others = too_small.items()
+        also = f"; the same goes for {', '.join(repr(other) for other, _ in others)}" if others else ""
+        return (
+            f"{problem}{self._why_refused(genre)}; add MIDI files in 4/4 to {self.folders[genre]!r}, or move "
+            f"that folder away{also}."
+        )
 
     def _why_refused(self, genre: str = "") -> str:
         """The reasons of a genre, or of all, in parentheses, the most frequent first."""
