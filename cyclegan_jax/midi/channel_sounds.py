@@ -41,6 +41,11 @@ def sounds(events: Events, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return programs, drums > 0
 
 
+def is_reset(message: bytes) -> bool:
+    """Whether a system-exclusive message sets all channels to what they are at first."""
+    return bool(RESET.match(content_of(message)))
+
+
 def _exclusive(events: Events) -> Iterator[tuple[int, bytes]]:
     """Place and content of each system-exclusive message."""
     for place, message in events.others.items():

@@ -26,7 +26,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 MAX_PIECES = 200_000  # of a file: runs of channel messages, and events between them
 MAX_EVENTS = 1_200_000  # of a file: over two for each note that it may have
 FAR = 2 * (2**28 - 1)  # ticks, twice the longest delta: over 4,096 bars by the finest clock there is
-NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE = 0x80, 0x90, 0xB0, 0xC0, 0xD0
+NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0
 META, SYSTEM_EXCLUSIVE, PACKET = 0xFF, 0xF0, 0xF7
 TRACK_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x2F, 0x51, 0x58, 0x59
 SHORTEST = {SET_TEMPO: 3, TIME_SIGNATURE: 2}  # bytes

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cyclegan_jax.midi.channel_settings import ChannelSettings, as_velocities
 from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.pianoroll.features import Spans, spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
@@ -55,15 +56,17 @@ def arrange(
     probabilities: np.ndarray,
     cells: np.ndarray,
     controls: Controls,
+    settings: ChannelSettings,
 ) -> Arrangement:
     """Notes for `cells`, [steps, 84] bool: the source's notes where they fit, new ones elsewhere.
 
     A source note stays as it was played if its first cell is on, and of all its cells at least the share
     `controls.keep_whole`. If only the first condition is met, it ends with the last cell before the first
     gap. Else it is left out. If the cells right behind a note that stays are on too, it is held until they
-    end. All other cells that are on become new notes, on the grid, as loud as the source is around them.
-    Unless `controls.polyphony` is 0, at most so many notes on the roll sound at once; those with the
-    greatest mean of `probabilities`, [steps, 84], come first. Drums and notes outside the roll stay.
+    end. All other cells that are on become new notes, on the grid, as loud as the source is around them by
+    its velocities and the `settings` of its channels. Unless `controls.polyphony` is 0, at most so many notes
+    on the roll sound at once; those with the greatest mean of `probabilities`, [steps, 84], come first.
+    Drums and notes outside the roll stay.
     """
     places = np.flatnonzero(notes.on_roll)
     onsets, ends = notes.steps(ticks_per_quarter)
@@ -82,7 +85,9 @@ def arrange(
     moved = notes.ends.copy()
     on_grid = np.minimum(_ticks(staying.ends, ticks_per_quarter), notes.ends[~notes.drums].max())
     moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, on_grid)
-    return Arrangement(kept, moved, _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter))
+    onsets, ends, pitches = _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter)
+    velocities = _loudness(notes, onsets, NEIGHBOURHOOD * ticks_per_quarter, settings)
+    return Arrangement(kept, moved, NewNotes(onsets, ends, pitches, velocities))
 
 
 def _staying(source: Spans, cells: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -138,13 +143,14 @@ def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return following
 
 
-def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int) -> NewNotes:
-    """New notes in ticks, as loud as the source's pitched notes around them.
+def _sounding(
+    new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[M] onsets and [M] ends of the new notes in ticks, and [M] MIDI pitches.
 
     They end with the song at the latest, or where a note of their pitch begins that is `staying`, [N] bool.
     """
-    pitched = ~notes.drums
-    last = notes.ends[pitched].max()
+    last = notes.ends[~notes.drums].max()
     new = new.only(_ticks(new.onsets, ticks_per_quarter) < last)
     onsets, ends = _ticks(new.onsets, ticks_per_quarter), _ticks(new.ends, ticks_per_quarter)
     pitches = new.rows + LOWEST_PITCH
@@ -153,19 +159,30 @@ def _sounding(new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_qua
         np.concatenate([pitches, notes.pitches[staying]]),
     )
     ends = np.minimum(ends, np.minimum(next_onsets(*of_all)[: len(onsets)], last))
-    reach = NEIGHBOURHOOD * ticks_per_quarter
-    velocities = _loudness(notes.onsets[pitched], notes.velocities[pitched], onsets, reach)
-    return NewNotes(onsets, np.maximum(ends, onsets + 1), pitches, velocities)
+    return onsets, np.maximum(ends, onsets + 1), pitches
 
 
-def _loudness(times: np.ndarray, velocities: np.ndarray, at: np.ndarray, reach: int) -> np.ndarray:
-    """[M] mean velocity of the notes that begin within reach; if none do, between those before and after."""
-    order = np.argsort(times, kind="stable")
-    times, velocities = times[order], velocities[order]
-    sums = np.pad(np.cumsum(velocities), (1, 0))
-    first, last = np.searchsorted(times, at - reach), np.searchsorted(times, at + reach, side="right")
-    means = (sums[last] - sums[first]) / np.maximum(last - first, 1)
-    return np.rint(np.where(last > first, means, np.interp(at, times, velocities))).astype(np.int64)
+def _loudness(notes: PlayedNotes, at: np.ndarray, reach: int, settings: ChannelSettings) -> np.ndarray:
+    """[M] velocities by which an untouched channel is as loud at these ticks as the source's pitched notes.
+
+    That is the mean of the notes that begin within reach, or if none do, between those before and after,
+    each as its channel is set at the tick in question: a fade goes on while a chord is held.
+    """
+    pitched = np.flatnonzero(~notes.drums)
+    pitched = pitched[np.argsort(notes.onsets[pitched], kind="stable")]
+    times, velocities, channels = notes.onsets[pitched], notes.velocities[pitched], notes.channels[pitched]
+    sums, counts = np.zeros(len(at)), np.zeros(len(at), np.int64)
+    alone = np.interp(at, times, velocities)
+    latest = channels[np.maximum(np.searchsorted(times, at, side="right") - 1, 0)]
+    for channel in np.unique(channels).tolist():
+        level, of_channel = settings.level(channel, at), channels == channel
+        first = np.searchsorted(times[of_channel], at - reach)
+        last = np.searchsorted(times[of_channel], at + reach, side="right")
+        total = np.pad(np.cumsum(velocities[of_channel]), (1, 0))
+        sums += (total[last] - total[first]) * level
+        counts += last - first
+        alone[latest == channel] *= level[latest == channel]
+    return as_velocities(np.where(counts > 0, sums / np.maximum(counts, 1), alone))
 
 
 def _ticks(steps: np.ndarray, ticks_per_quarter: int) -> np.ndarray:

@@ -2,9 +2,8 @@
 
 But a key signature of no key is left out, for which other programs would refuse the file.
 
-New notes get a track and a free channel of their own, so that no controller or pitch bend of the source
-changes them. Where no channel is free, they share the ninth, and its sound. They are a piano's, on the
-grid, and as loud as the source's notes within two beats (`arranging.py`).
+New notes get a track of their own, a piano's, on channels that are free while they sound (`new_track.py`).
+They are on the grid, and as loud as the source's notes within two beats (`arranging.py`).
 """
 
 from collections import defaultdict
@@ -12,12 +11,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
+from cyclegan_jax.midi.channel_settings import INSTRUMENT, ChannelSettings
+from cyclegan_jax.midi.channel_sounds import is_reset
 from cyclegan_jax.midi.events import Event, Sequence, end_of_track, has_unknown_key
 from cyclegan_jax.midi.played_notes import NO_OFF, PlayedNotes
-from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, TRACK_NAME, meta
+from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM_EXCLUSIVE
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
 from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.new_track import Stretch, new_track, note_off, set_for, track_of
 
 BANK_SELECT = (0, 32)  # controllers, most and least significant
 HANDS = ("bass", "chords", "melody")
@@ -31,7 +32,8 @@ def rewrite(
     """The song: notes that stay are where they were, new notes are in a track of their own.
 
     With `controls.split_hands` all pitched notes go to three tracks, named after HANDS, and everything else
-    on their channels is left out. `genre` names the track of new notes.
+    on their channels is left out, but that velocities make up for their volume. `genre` names the track of
+    new notes.
     """
     kept = arrangement.kept & (controls.keep_drums | ~notes.drums)
     drums = notes.drum_channels
@@ -39,16 +41,16 @@ def rewrite(
         tracks = _edited(sequence, notes, kept & notes.drums, arrangement.ends)
         others = {None, *drums}
         tracks = [[event for event in track if event.channel in others] for track in tracks]
-        tracks += _hands(_all_pitched(notes, arrangement), controls.program or PIANO, drums)
+        pitched = _all_pitched(notes, arrangement, ChannelSettings(sequence.tracks))
+        tracks += _hands(pitched, ChannelSettings(tracks), controls.program or PIANO, drums)
     else:
         tracks = _edited(sequence, notes, kept, arrangement.ends)
         if controls.program is not None:
-            tracks = [_of_program(track, controls.program, drums) for track in tracks]
+            tracks = _of_program(tracks, controls.program, drums)
         if len(arrangement.new.onsets):
-            channel = _free_channel(tracks)
-            program = None if channel is None else controls.program or PIANO
-            place = DRUM_CHANNEL - 1 if channel is None else channel
-            tracks.append(_track(f"new notes ({genre})", place, program, arrangement.new))
+            name, settings = f"new notes ({genre})", ChannelSettings(tracks)
+            program = controls.program or PIANO
+            tracks.append(new_track(name, arrangement.new, notes, kept, arrangement.ends, settings, program))
     readable = [[event for event in track if not has_unknown_key(event)] for track in tracks]
     return Sequence(sequence.ticks_per_quarter, readable)
 
@@ -66,7 +68,7 @@ def _edited(sequence: Sequence, notes: PlayedNotes, kept: np.ndarray, ends: np.n
         track = int(notes.tracks[note])
         gone[track].add(int(notes.note_offs[note]))
         if moved[note]:
-            offs[track].append(_note_off(ends[note], notes.channels[note], notes.pitches[note]))
+            offs[track].append(note_off(ends[note], notes.channels[note], notes.pitches[note]))
         else:
             gone[track].add(int(notes.note_ons[note]))
     for track in offs:
@@ -99,11 +101,31 @@ def _merged(events: list[Event], offs: list[Event]) -> list[Event]:
     return [*merged, end_of_track(max(end.tick, merged[-1].tick))]
 
 
-def _of_program(track: list[Event], program: int, drums: frozenset[int]) -> list[Event]:
-    """A track whose pitched channels have one program from the start, instead of their own."""
-    channels = sorted({event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - drums)
-    changes = [Event(0, bytes([PROGRAM | channel, program])) for channel in channels]
-    return [*changes, *(event for event in track if not _chooses_sound(event, drums))]
+def _of_program(tracks: list[list[Event]], program: int, drums: frozenset[int]) -> list[list[Event]]:
+    """Tracks whose pitched channels have one program from the start and from each reset, not their own."""
+    channels = [
+        {event.message[0] & 0x0F for event in track if event.kind == NOTE_ON} - drums for track in tracks
+    ]
+    everywhere = set().union(*channels)
+    return [
+        [*_program_changes(0, own, program), *_with_program(track, everywhere, program, drums)]
+        for track, own in zip(tracks, channels, strict=True)
+    ]
+
+
+def _with_program(
+    track: list[Event], channels: set[int], program: int, drums: frozenset[int]
+) -> Iterator[Event]:
+    """A track's events without those that choose a sound, and behind each reset the program."""
+    for event in track:
+        if not _chooses_sound(event, drums):
+            yield event
+        if event.kind == SYSTEM_EXCLUSIVE and is_reset(event.message):
+            yield from _program_changes(event.tick, channels, program)
+
+
+def _program_changes(tick: int, channels: set[int], program: int) -> list[Event]:
+    return [Event(tick, INSTRUMENT.message(channel, program)) for channel in sorted(channels)]
 
 
 def _chooses_sound(event: Event, drums: frozenset[int]) -> bool:
@@ -112,25 +134,26 @@ def _chooses_sound(event: Event, drums: frozenset[int]) -> bool:
     return event.kind == PROGRAM or (event.kind == CONTROL and event.message[1] in BANK_SELECT)
 
 
-def _free_channel(tracks: list[list[Event]]) -> int | None:
-    """The first channel that nothing is sent to, or None."""
-    taken = {event.channel for track in tracks for event in track} | {DRUM_CHANNEL}
-    return next((channel for channel in range(16) if channel not in taken), None)
-
-
-def _all_pitched(notes: PlayedNotes, arrangement: Arrangement) -> NewNotes:
+def _all_pitched(notes: PlayedNotes, arrangement: Arrangement, settings: ChannelSettings) -> NewNotes:
+    """New notes and those that stay, these as loud as the channels that they leave make them."""
     stays = arrangement.kept & ~notes.drums
     onsets = notes.onsets[stays]
     ends = np.maximum(arrangement.ends[stays], onsets + 1)
-    source = onsets, ends, notes.pitches[stays], notes.velocities[stays]
+    velocities = settings.heard(notes.channels[stays], onsets, notes.velocities[stays])
+    source = onsets, ends, notes.pitches[stays], velocities
     return NewNotes(*map(np.concatenate, zip(source, arrangement.new, strict=True)))
 
 
-def _hands(notes: NewNotes, program: int, drums: frozenset[int]) -> Iterator[list[Event]]:
+def _hands(
+    notes: NewNotes, settings: ChannelSettings, program: int, drums: frozenset[int]
+) -> Iterator[list[Event]]:
     hands = _hand_of_each(notes)
+    whole = [Stretch(0, int(notes.ends.max(initial=0)), before_source=False)]
     channels = (channel for channel in range(16) if channel not in drums)
     for number, (hand, channel) in enumerate(zip(HANDS, channels, strict=False)):
-        yield _track(hand, channel, program, _one_at_a_time(notes.only(hands == number)))
+        own = _one_at_a_time(notes.only(hands == number))
+        messages = set_for(channel, whole, settings, program)
+        yield track_of(hand, own, np.full(len(own.onsets), channel), messages)
 
 
 def _one_at_a_time(notes: NewNotes) -> NewNotes:
@@ -157,20 +180,3 @@ def _hand_of_each(notes: NewNotes) -> np.ndarray:
         hands[begun[deep & (notes.pitches[begun] == pitches.min())]] = HANDS.index("bass")
         hands[begun[~deep & (notes.pitches[begun] == pitches.max())]] = HANDS.index("melody")
     return hands
-
-
-def _track(name: str, channel: int, program: int | None, notes: NewNotes) -> list[Event]:
-    """A track of notes on one channel; `program` is None if other tracks use that channel too."""
-    head = [Event(0, meta(TRACK_NAME, name.encode()))]
-    if program is not None:
-        head.append(Event(0, bytes([PROGRAM | channel, program])))
-    played = []
-    for onset, end, pitch, velocity in zip(*(column.tolist() for column in notes), strict=True):
-        played.append(Event(onset, bytes([NOTE_ON | channel, pitch, velocity])))
-        played.append(_note_off(end, channel, pitch))
-    played.sort(key=lambda event: (event.tick, event.kind))
-    return [*head, *played, end_of_track(played[-1].tick if played else 0)]
-
-
-def _note_off(tick: int, channel: int, pitch: int) -> Event:
-    return Event(int(tick), bytes([NOTE_OFF | int(channel), int(pitch), 64]))

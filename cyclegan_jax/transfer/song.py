@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cyclegan_jax.midi.channel_settings import ChannelSettings
 from cyclegan_jax.midi.events import Sequence, has_unknown_key, sequence_of
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
 from cyclegan_jax.midi.midi_file import read_file
@@ -55,7 +56,8 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
         generated = transfer_bars(before, network, controls.overlap)
         put_back(generated, run, probabilities)
         put_back(mix(before, generated, controls), run, cells)
-    arrangement = arrange(notes, file.ticks_per_quarter, probabilities, cells, controls)
+    settings = ChannelSettings(sequence.tracks)
+    arrangement = arrange(notes, file.ticks_per_quarter, probabilities, cells, controls, settings)
     pitched = ~notes.drums
     return TransferredSong(
         source=source,

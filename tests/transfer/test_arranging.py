@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cyclegan_jax.midi.channel_settings import ChannelSettings
+from cyclegan_jax.midi.events import Event
 from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.transfer.arranging import Arrangement, arrange
 from cyclegan_jax.transfer.controls import Controls
 
 STEPS = 32
+UNTOUCHED = ChannelSettings([])
 Note = tuple[int, int, int, int]  # onset, end, MIDI pitch, velocity
 
 
@@ -32,7 +35,7 @@ def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
 
 def arranged(notes: PlayedNotes, on: dict[int, Iterable[int]], **controls) -> Arrangement:
     cells = cells_of(on)
-    return arrange(notes, 4, cells.astype(np.float32), cells, Controls(**controls))
+    return arrange(notes, 4, cells.astype(np.float32), cells, Controls(**controls), UNTOUCHED)
 
 
 def new_notes(arrangement: Arrangement) -> list[Note]:
@@ -68,14 +71,16 @@ def test_how_much_of_a_note_must_stay_for_it_to_stay_whole_can_be_told(share, en
 
 def test_a_note_that_is_cut_has_some_length_however_coarse_the_ticks():
     cells = cells_of({60: [0], 40: [16]})
-    found = arrange(played((0, 4, 60, 80), (4, 8, 40, 80)), 1, cells.astype(np.float32), cells, Controls())
+    found = arrange(
+        played((0, 4, 60, 80), (4, 8, 40, 80)), 1, cells.astype(np.float32), cells, Controls(), UNTOUCHED
+    )
     assert found.ends.tolist() == [1, 5]
 
 
 def test_nothing_new_begins_after_the_song():
     notes = played((100, 105, 60, 80))
     cells = cells_of({60: [1], 70: [1]}, steps=2)
-    assert new_notes(arrange(notes, 480, cells.astype(np.float32), cells, Controls())) == []
+    assert new_notes(arrange(notes, 480, cells.astype(np.float32), cells, Controls(), UNTOUCHED)) == []
 
 
 def test_what_is_left_on_of_a_note_that_goes_is_new():
@@ -86,14 +91,17 @@ def test_what_is_left_on_of_a_note_that_goes_is_new():
 def test_a_note_keeps_its_own_ticks_to_either_side_of_the_grid():
     notes = played((11, 47, 60, 80), (130, 300, 64, 70))  # 24 ticks a step
     cells = cells_of({60: [0, 1], 64: range(5, 12)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
     assert found.kept.all() and found.ends.tolist() == [47, 300] and not len(found.new.onsets)
 
 
 def test_a_note_that_is_cut_ends_on_the_grid():
     notes = played((10, 250, 60, 80), (0, 700, 40, 80))
     cells = cells_of({60: [0, 1], 40: range(29)})
-    assert arrange(notes, 96, cells.astype(np.float32), cells, Controls()).ends.tolist() == [48, 700]
+    assert arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED).ends.tolist() == [
+        48,
+        700,
+    ]
 
 
 def test_cells_behind_a_note_that_stays_hold_it_and_those_apart_are_new():
@@ -107,14 +115,14 @@ def test_cells_behind_a_note_that_stays_hold_it_and_those_apart_are_new():
 def test_a_note_is_held_up_to_the_next_of_its_pitch_as_that_was_played():
     notes = played((0, 90, 60, 80), (188, 300, 60, 80), (0, 700, 40, 80))  # the second a little early
     cells = cells_of({60: range(13), 40: range(29)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
     assert found.ends.tolist() == [188, 300, 700]
 
 
 def test_a_note_is_not_held_beyond_the_song():
     notes = played((0, 90, 60, 80), (0, 690, 40, 80))
     cells = cells_of({60: range(29), 40: range(29)}, steps=29)
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
     assert found.ends.tolist() == [690, 690]
 
 
@@ -127,14 +135,14 @@ def test_repeated_notes_stay_apart():
 def test_a_new_note_ends_where_one_of_its_pitch_begins_that_stays():
     notes = played((94, 200, 60, 80), (0, 700, 40, 80))  # begins two ticks before its step
     cells = cells_of({60: range(9), 40: range(32)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
     assert new_notes(found) == [(0, 94, 60, 80)]
 
 
 def test_new_notes_end_with_the_song():
     notes = played((0, 690, 40, 80))
     cells = cells_of({40: range(29), 70: range(20, 29)}, steps=29)
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls())
+    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
     assert new_notes(found) == [(480, 690, 70, 80)]
 
 
@@ -142,6 +150,34 @@ def test_new_notes_are_as_loud_as_what_is_around_them():
     notes = played((0, 1, 40, 20), (1, 2, 40, 40), (24, 32, 40, 100))
     on = {40: [0, 1, *range(24, 32)], 70: [2, 3], 72: [12, 13], 74: [28]}
     assert new_notes(arranged(notes, on)) == [(2, 4, 70, 30), (12, 14, 72, 69), (28, 29, 74, 100)]
+
+
+def control(tick: int, number: int, value: int, channel: int = 0) -> Event:
+    return Event(tick, bytes([0xB0 | channel, number, value]))
+
+
+def test_new_notes_are_as_loud_as_controllers_make_what_is_around_them():
+    fade = [control(0, 7, 50), control(10, 11, 127), control(12, 11, 64), control(28, 7, 127)]
+    notes = played((0, 4, 60, 80), (9, 32, 60, 60))
+    cells = cells_of({60: [0, 9], 70: [2], 71: [6], 72: [14], 73: [26], 74: [30]})
+    found = arrange(notes, 4, cells.astype(np.float32), cells, Controls(), ChannelSettings([fade]))
+    loud = [70 / 2, 70 / 2, 60 / 2 * 64 / 127, 60 / 2 * 64 / 127, 60 * 1.27 * 64 / 127]
+    assert [note[3] for note in new_notes(found)] == [round(value) for value in loud]
+
+
+def test_each_note_around_counts_by_its_own_channel():
+    notes = replace(played((0, 32, 60, 80), (1, 32, 40, 40)), channels=np.array([0, 3]))
+    quiet = ChannelSettings([[control(0, 7, 25, 3)]])
+    cells = cells_of({60: range(32), 40: range(1, 32), 70: [4], 71: [20]})
+    found = arrange(notes, 4, cells.astype(np.float32), cells, Controls(), quiet)
+    assert [note[3] for note in new_notes(found)] == [(80 + 10) // 2, 10]
+
+
+def test_velocities_of_new_notes_are_1_to_127():
+    cells = cells_of({60: range(32), 70: [4], 71: [24]})
+    told = ChannelSettings([[control(0, 7, 127), control(16, 7, 0)]])
+    found = arrange(played((0, 32, 60, 120)), 4, cells.astype(np.float32), cells, Controls(), told)
+    assert [note[3] for note in new_notes(found)] == [127, 1]
 
 
 def test_notes_beyond_the_roll_and_drums_stay():
@@ -157,7 +193,10 @@ def test_polyphony_keeps_the_surest_notes_whole():
     probabilities = np.where(cells, 0.6, 0.0).astype(np.float32)
     for pitch, share in ((64, 1.5), (67, 1.2), (40, 0.9)):
         probabilities[:, pitch - 24] *= share
-    by_limit = {most: arrange(notes, 4, probabilities, cells, Controls(polyphony=most)) for most in range(5)}
+    by_limit = {
+        most: arrange(notes, 4, probabilities, cells, Controls(polyphony=most), UNTOUCHED)
+        for most in range(5)
+    }
     kept = {most: found.kept.tolist() for most, found in by_limit.items()}
     assert kept[0] == kept[4] == [True, True, True] and kept[3] == [True, True, False]
     assert kept[2] == kept[1] == [False, True, False]

@@ -9,6 +9,7 @@ import pytest
 from support.midi_bytes import END, midi, off, on, track, varlen
 from support.midi_bytes import meta as meta_bytes
 
+from cyclegan_jax.midi.channel_settings import INSTRUMENT, ChannelSettings
 from cyclegan_jax.midi.events import Sequence, sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
@@ -150,7 +151,7 @@ def test_new_notes_have_a_track_and_a_channel_of_their_own():
 
 
 def test_where_all_channels_are_taken_new_notes_leave_their_sound_alone():
-    data = midi(*[track(on(60, 0, channel), off(60, 4, channel)) for channel in range(16)])
+    data = midi(*[track(on(60, 0, channel), off(60, 8, channel)) for channel in range(16)])
     found = rewritten(data, nothing, new((4, 8, 70, 50)))
     assert [event.kind for event in found.tracks[16]] == [0xFF, 0x90, 0x80, 0xFF]
     assert found.tracks[16][1].channel != 9
@@ -174,6 +175,31 @@ def test_one_program_for_all_pitched_notes():
     assert not [event for event in messages if event.message[:2] == b"\xb0\x00"]
     assert (0, b"\xb0\x40\x7f") in found.tracks[1]
     assert notes_of(found)[:3] == notes_of(sequence_of_bytes(RICH))[:3]
+
+
+GM_ON = b"\x00\xf0\x05\x7e\x7f\x09\x01\xf7"
+
+
+@pytest.mark.parametrize("hands", [False, True])
+def test_the_one_program_is_sent_again_behind_each_reset(hands):
+    resets = track(GM_ON, GM_ON, b"\x05" + GM_ON[1:])
+    data = midi(resets, track(b"\x01" + PROGRAM[1:], on(60), off(60, 9)), track(on(40, 0, 1), off(40, 9, 1)))
+    found = rewritten(data, nothing, new((8, 9, 70, 50)), program=24, split_hands=hands)
+    assert {note[1] for note in notes_of(found)} <= {0, 1, 2}
+    for channel in range(3):
+        assert (ChannelSettings(found.tracks).changes(channel, INSTRUMENT).at(np.arange(10)) == 24).all()
+
+
+def test_without_a_program_a_reset_stays_as_it_was():
+    data = midi(track(GM_ON, PROGRAM, on(60), off(60, 9)))
+    assert rewritten(data, nothing, new((8, 9, 70, 50))).tracks[0] == sequence_of_bytes(data).tracks[0]
+
+
+def test_hands_are_as_loud_as_the_channels_that_they_leave():
+    volumes = b"\x00\xb0\x07\x32", b"\x08\xb0\x0b\x40"
+    data = midi(track(volumes[0], on(60), off(60, 4)), track(volumes[1], on(60), off(60, 4)))
+    found = rewritten(data, nothing, new((20, 24, 60, 33)), split_hands=True)
+    assert [note[5] for note in notes_of(found)] == [40, 20, 33]
 
 
 def test_hands_have_tracks_of_their_own_and_the_rest_keeps_its_words_and_drums():
@@ -204,7 +230,8 @@ def test_drums_on_another_channel_keep_their_hits_and_their_kit(controls):
         track(XG_DRUMS, on(36), off(36, 2), on(38, 2), off(38, 2)), track(on(60, 0, 4), off(60, 8, 4))
     )
     found = rewritten(data, nothing, new((2, 6, 64, 50)), **controls)
-    assert found.tracks[0] == sequence_of_bytes(data).tracks[0]
+    of_drums = [event for event in found.tracks[0] if event.channel in (None, 0)]
+    assert of_drums == sequence_of_bytes(data).tracks[0]
     assert all(note[1] != 0 for note in notes_of(found) if note[0] > 0)
     assert not rewritten(data, nothing, keep_drums=False).tracks[0][3:-1]
 
