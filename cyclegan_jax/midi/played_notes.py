@@ -64,9 +64,12 @@ class PlayedNotes:
         """[N] bool: which a roll shows: pitched ones of any length within MIDI 24 to 107."""
         return self.sound & in_range(self.pitches)
 
-    def steps(self, ticks_per_quarter: int) -> tuple[np.ndarray, np.ndarray]:
-        """[N] onsets and [N] ends in sixteenth-note steps, as `song.quantise_notes` rounds them."""
-        return to_grid(self.onsets, self.ends, ticks_per_quarter)
+    def steps(self, ticks_per_quarter: int, late: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """[N] onsets and [N] ends in sixteenth-note steps, as `song.quantise_notes` rounds them.
+
+        Of a grid that begins `late` ticks after the song.
+        """
+        return to_grid(np.maximum(self.onsets - late, 0), self.ends - late, ticks_per_quarter)
 
 
 def pair_notes(file: MidiFile) -> PlayedNotes:

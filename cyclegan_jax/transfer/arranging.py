@@ -7,7 +7,7 @@ off, it is left out. Two cases are not covered by this rule:
 - Cells that are on again after a gap are a new note, since the transfer would play it again.
 - If the cells right behind a note that stays are on too, the note is held. Played again at once it would
   stutter. Left as short as it was, the transfer's longer notes would be lost. A held note ends on the grid,
-  or at the next onset of its pitch if that comes sooner.
+  as the song is played (`timing.py`), or at the next onset of its pitch if that comes sooner.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.pianoroll.features import Spans, spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.timing import Timing
 
 NEIGHBOURHOOD = 2  # beats before and after a new note, within which it is as loud as the source
 
@@ -52,7 +53,7 @@ class Arrangement:
 
 def arrange(
     notes: PlayedNotes,
-    ticks_per_quarter: int,
+    timing: Timing,
     probabilities: np.ndarray,
     cells: np.ndarray,
     controls: Controls,
@@ -63,13 +64,13 @@ def arrange(
     A source note stays as it was played if its first cell is on, and of all its cells at least the share
     `controls.keep_whole`. If only the first condition is met, it ends with the last cell before the first
     gap. Else it is left out. If the cells right behind a note that stays are on too, it is held until they
-    end. All other cells that are on become new notes, on the grid, as loud as the source is around them by
-    its velocities and the `settings` of its channels. Unless `controls.polyphony` is 0, at most so many notes
-    on the roll sound at once; those with the greatest mean of `probabilities`, [steps, 84], come first.
-    Drums and notes outside the roll stay.
+    end. All other cells that are on become new notes, by the source's `timing`, and as loud as the source is
+    around them by its velocities and the `settings` of its channels. Unless `controls.polyphony` is 0, at
+    most so many notes on the roll sound at once; those with the greatest mean of `probabilities`,
+    [steps, 84], come first. Drums and notes outside the roll stay.
     """
     places = np.flatnonzero(notes.on_roll)
-    onsets, ends = notes.steps(ticks_per_quarter)
+    onsets, ends = timing.first_steps, timing.end_steps
     source = Spans(onsets[places], ends[places], notes.pitches[places] - LOWEST_PITCH)
     stays, until = _staying(source, cells, controls.keep_whole)
     staying = _held(source._replace(ends=until).only(stays), cells)
@@ -83,10 +84,10 @@ def arrange(
     kept[places] = stays
     at = places[stays]
     moved = notes.ends.copy()
-    on_grid = np.minimum(_ticks(staying.ends, ticks_per_quarter), notes.ends[~notes.drums].max())
-    moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, on_grid)
-    onsets, ends, pitches = _sounding(new, notes, kept & notes.on_roll, ticks_per_quarter)
-    velocities = _loudness(notes, onsets, NEIGHBOURHOOD * ticks_per_quarter, settings)
+    usual = np.minimum(timing.usual(staying.ends), notes.ends[~notes.drums].max())
+    moved[at] = _end_ticks(notes.onsets[at], notes.ends[at], ends[at], staying, usual)
+    onsets, ends, pitches = _sounding(new, notes, kept, timing)
+    velocities = _loudness(notes, onsets, NEIGHBOURHOOD * timing.ticks_per_quarter, settings)
     return Arrangement(kept, moved, NewNotes(onsets, ends, pitches, velocities))
 
 
@@ -126,11 +127,11 @@ def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
 
 
 def _end_ticks(
-    onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, on_grid: np.ndarray
+    onsets: np.ndarray, ends: np.ndarray, end_steps: np.ndarray, staying: Spans, usual: np.ndarray
 ) -> np.ndarray:
-    """[K] ends of the source notes that stay: as played, or cut or held to the grid or the next onset."""
-    cut = np.where(staying.ends < end_steps, np.maximum(on_grid, onsets + 1), ends)
-    held = np.maximum(np.minimum(on_grid, next_onsets(onsets, staying.rows)), ends)
+    """[K] ends of the source notes that stay: as played, or cut or held to a usual time or the next onset."""
+    cut = np.where(staying.ends < end_steps, np.maximum(usual, onsets + 1), ends)
+    held = np.maximum(np.minimum(usual, next_onsets(onsets, staying.rows)), ends)
     return np.where(staying.ends > end_steps, held, cut)
 
 
@@ -144,22 +145,33 @@ def next_onsets(onsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _sounding(
-    new: Spans, notes: PlayedNotes, staying: np.ndarray, ticks_per_quarter: int
+    new: Spans, notes: PlayedNotes, stays: np.ndarray, timing: Timing
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """[M] onsets and [M] ends of the new notes in ticks, and [M] MIDI pitches.
 
-    They end with the song at the latest, or where a note of their pitch begins that is `staying`, [N] bool.
+    They end with the song at the latest, or where a note of their pitch begins that stays, `stays`: [N] bool.
+    One that would begin with such a note, or with another new one of its pitch, is left out.
     """
+    step = timing.ticks_per_quarter / STEPS_PER_BEAT
     last = notes.ends[~notes.drums].max()
-    new = new.only(_ticks(new.onsets, ticks_per_quarter) < last)
-    onsets, ends = _ticks(new.onsets, ticks_per_quarter), _ticks(new.ends, ticks_per_quarter)
-    pitches = new.rows + LOWEST_PITCH
-    of_all = (
-        np.concatenate([onsets, notes.onsets[staying]]),
-        np.concatenate([pitches, notes.pitches[staying]]),
-    )
-    ends = np.minimum(ends, np.minimum(next_onsets(*of_all)[: len(onsets)], last))
+    staying = stays & notes.on_roll
+    onsets, ends, pitches = timing.onsets(new.onsets, stays), timing.usual(new.ends), new.rows + LOWEST_PITCH
+    ends = np.where(ends - onsets < step / 2, onsets + round(step), ends)
+    alone = _first_of_each(notes.onsets[staying], notes.pitches[staying], onsets, pitches) & (onsets < last)
+    onsets, ends, pitches = onsets[alone], ends[alone], pitches[alone]
+    all_onsets = np.concatenate([onsets, notes.onsets[staying]])
+    all_pitches = np.concatenate([pitches, notes.pitches[staying]])
+    ends = np.minimum(ends, np.minimum(next_onsets(all_onsets, all_pitches)[: len(onsets)], last))
     return onsets, np.maximum(ends, onsets + 1), pitches
+
+
+def _first_of_each(
+    onsets: np.ndarray, pitches: np.ndarray, new_onsets: np.ndarray, new_pitches: np.ndarray
+) -> np.ndarray:
+    """[M] bool: the new notes before which no note of their onset and pitch stands, new or not."""
+    both = np.stack([np.append(onsets, new_onsets), np.append(pitches, new_pitches)])
+    _, first = np.unique(both, axis=1, return_index=True)
+    return np.isin(np.arange(len(onsets), both.shape[1]), first)
 
 
 def _loudness(notes: PlayedNotes, at: np.ndarray, reach: int, settings: ChannelSettings) -> np.ndarray:
@@ -183,7 +195,3 @@ def _loudness(notes: PlayedNotes, at: np.ndarray, reach: int, settings: ChannelS
         counts += last - first
         alone[latest == channel] *= level[latest == channel]
     return as_velocities(np.where(counts > 0, sums / np.maximum(counts, 1), alone))
-
-
-def _ticks(steps: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
-    return steps * ticks_per_quarter // STEPS_PER_BEAT

@@ -3,7 +3,8 @@
 But a key signature of no key is left out, for which other programs would refuse the file.
 
 New notes get a track of their own, a piano's, on channels that are free while they sound (`new_track.py`).
-They are on the grid, and as loud as the source's notes within two beats (`arranging.py`).
+They begin when the source's notes do at their step (`timing.py`), and are as loud as those within two beats
+(`arranging.py`).
 """
 
 from collections import defaultdict

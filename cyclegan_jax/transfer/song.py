@@ -11,10 +11,14 @@ from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.reader import score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
+from cyclegan_jax.pianoroll.roll import rasterise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
 from cyclegan_jax.transfer.crossfade import Network, transfer_bars
 from cyclegan_jax.transfer.rewriting import rewrite
+from cyclegan_jax.transfer.timing import Timing
+
+NO_BEAT = "no beat found: for a better transfer fit the file's tempo to the playing in a music program"
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,9 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     sequence, notes = sequence_of(file), pair_notes(file)
     score = score_of(file, notes)
     check_notes(score)
-    source = quantise(score)
-    roll = source.roll
+    timing = Timing(notes, file.ticks_per_quarter, score.tempos)
+    there = notes.sound
+    roll, _ = rasterise(timing.first_steps[there], timing.end_steps[there], notes.pitches[there])
     bars = lay_bars(score, len(roll), any_metre=controls.any_metre)
     probabilities = roll.astype(np.float32)
     cells = roll.copy()
@@ -57,16 +62,16 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
         put_back(generated, run, probabilities)
         put_back(mix(before, generated, controls), run, cells)
     settings = ChannelSettings(sequence.tracks)
-    arrangement = arrange(notes, file.ticks_per_quarter, probabilities, cells, controls, settings)
+    arrangement = arrange(notes, timing, probabilities, cells, controls, settings)
     pitched = ~notes.drums
     return TransferredSong(
-        source=source,
+        source=quantise(score),
         midi=rewrite(sequence, notes, arrangement, controls, genre).to_bytes(),
         kept=int((arrangement.kept & pitched).sum()),
         gone=int((~arrangement.kept & pitched).sum()),
         new=len(arrangement.new.onsets),
         cells_changed=float((roll ^ cells).sum() / max((roll | cells).sum(), 1)),
-        remarks=(*file.remarks, *_left_out(sequence), *bars.remarks, *_beyond(notes)),
+        remarks=(*file.remarks, *_left_out(sequence), *bars.remarks, *_beatless(timing), *_beyond(notes)),
     )
 
 
@@ -89,6 +94,10 @@ def _logit(probability: np.ndarray | float) -> np.ndarray:
 def _left_out(sequence: Sequence) -> tuple[str, ...]:
     count = sum(has_unknown_key(event) for track in sequence.tracks for event in track)
     return (f"{count} key signature{'s' * (count > 1)} of no key left out",) if count else ()
+
+
+def _beatless(timing: Timing) -> tuple[str, ...]:
+    return () if timing.has_beat else (NO_BEAT,)
 
 
 def _beyond(notes: PlayedNotes) -> tuple[str, ...]:

@@ -50,6 +50,11 @@ def test_what_a_roll_shows_are_pitched_notes_in_its_range():
     assert pair_notes(file).on_roll.tolist() == [False, True, True, False, False]
 
 
+def test_a_grid_that_begins_later_has_no_step_before_its_first():
+    notes = pair_notes(read_file(midi(track(SIGNATURE, on(50), off(50, 9), on(52), off(52, 2)))))
+    assert [steps.tolist() for steps in notes.steps(4, late=3)] == [[0, 6], [6, 8]]
+
+
 def test_no_note_at_all():
     notes = pair_notes(read_file(midi(track(SIGNATURE))))
     assert len(notes) == 0 and [len(column) for column in notes.steps(4)] == [0, 0]

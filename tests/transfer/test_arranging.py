@@ -11,6 +11,7 @@ from cyclegan_jax.midi.events import Event
 from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.transfer.arranging import Arrangement, arrange
 from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.timing import Timing
 
 STEPS = 32
 UNTOUCHED = ChannelSettings([])
@@ -26,6 +27,17 @@ def played(*notes: Note) -> PlayedNotes:
     return PlayedNotes(onsets, ends, pitches, velocities, zeros, zeros, ons, offs, zeros, drums)
 
 
+def arrange_at(
+    notes: PlayedNotes,
+    ticks_per_quarter: int,
+    probabilities: np.ndarray,
+    cells: np.ndarray,
+    controls: Controls,
+    settings: ChannelSettings = UNTOUCHED,
+) -> Arrangement:
+    return arrange(notes, Timing(notes, ticks_per_quarter), probabilities, cells, controls, settings)
+
+
 def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
     cells = np.zeros((steps, 84), bool)
     for pitch, there in on.items():
@@ -35,7 +47,7 @@ def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
 
 def arranged(notes: PlayedNotes, on: dict[int, Iterable[int]], **controls) -> Arrangement:
     cells = cells_of(on)
-    return arrange(notes, 4, cells.astype(np.float32), cells, Controls(**controls), UNTOUCHED)
+    return arrange_at(notes, 4, cells.astype(np.float32), cells, Controls(**controls))
 
 
 def new_notes(arrangement: Arrangement) -> list[Note]:
@@ -71,7 +83,7 @@ def test_how_much_of_a_note_must_stay_for_it_to_stay_whole_can_be_told(share, en
 
 def test_a_note_that_is_cut_has_some_length_however_coarse_the_ticks():
     cells = cells_of({60: [0], 40: [16]})
-    found = arrange(
+    found = arrange_at(
         played((0, 4, 60, 80), (4, 8, 40, 80)), 1, cells.astype(np.float32), cells, Controls(), UNTOUCHED
     )
     assert found.ends.tolist() == [1, 5]
@@ -79,8 +91,8 @@ def test_a_note_that_is_cut_has_some_length_however_coarse_the_ticks():
 
 def test_nothing_new_begins_after_the_song():
     notes = played((100, 105, 60, 80))
-    cells = cells_of({60: [1], 70: [1]}, steps=2)
-    assert new_notes(arrange(notes, 480, cells.astype(np.float32), cells, Controls(), UNTOUCHED)) == []
+    cells = cells_of({60: [1], 70: [2]}, steps=3)
+    assert new_notes(arrange_at(notes, 480, cells.astype(np.float32), cells, Controls())) == []
 
 
 def test_what_is_left_on_of_a_note_that_goes_is_new():
@@ -91,14 +103,14 @@ def test_what_is_left_on_of_a_note_that_goes_is_new():
 def test_a_note_keeps_its_own_ticks_to_either_side_of_the_grid():
     notes = played((11, 47, 60, 80), (130, 300, 64, 70))  # 24 ticks a step
     cells = cells_of({60: [0, 1], 64: range(5, 12)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
+    found = arrange_at(notes, 96, cells.astype(np.float32), cells, Controls())
     assert found.kept.all() and found.ends.tolist() == [47, 300] and not len(found.new.onsets)
 
 
 def test_a_note_that_is_cut_ends_on_the_grid():
     notes = played((10, 250, 60, 80), (0, 700, 40, 80))
     cells = cells_of({60: [0, 1], 40: range(29)})
-    assert arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED).ends.tolist() == [
+    assert arrange_at(notes, 96, cells.astype(np.float32), cells, Controls()).ends.tolist() == [
         48,
         700,
     ]
@@ -115,14 +127,14 @@ def test_cells_behind_a_note_that_stays_hold_it_and_those_apart_are_new():
 def test_a_note_is_held_up_to_the_next_of_its_pitch_as_that_was_played():
     notes = played((0, 90, 60, 80), (188, 300, 60, 80), (0, 700, 40, 80))  # the second a little early
     cells = cells_of({60: range(13), 40: range(29)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
+    found = arrange_at(notes, 96, cells.astype(np.float32), cells, Controls())
     assert found.ends.tolist() == [188, 300, 700]
 
 
 def test_a_note_is_not_held_beyond_the_song():
     notes = played((0, 90, 60, 80), (0, 690, 40, 80))
     cells = cells_of({60: range(29), 40: range(29)}, steps=29)
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
+    found = arrange_at(notes, 96, cells.astype(np.float32), cells, Controls())
     assert found.ends.tolist() == [690, 690]
 
 
@@ -135,14 +147,14 @@ def test_repeated_notes_stay_apart():
 def test_a_new_note_ends_where_one_of_its_pitch_begins_that_stays():
     notes = played((94, 200, 60, 80), (0, 700, 40, 80))  # begins two ticks before its step
     cells = cells_of({60: range(9), 40: range(32)})
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
+    found = arrange_at(notes, 96, cells.astype(np.float32), cells, Controls())
     assert new_notes(found) == [(0, 94, 60, 80)]
 
 
 def test_new_notes_end_with_the_song():
     notes = played((0, 690, 40, 80))
     cells = cells_of({40: range(29), 70: range(20, 29)}, steps=29)
-    found = arrange(notes, 96, cells.astype(np.float32), cells, Controls(), UNTOUCHED)
+    found = arrange_at(notes, 96, cells.astype(np.float32), cells, Controls())
     assert new_notes(found) == [(480, 690, 70, 80)]
 
 
@@ -150,6 +162,38 @@ def test_new_notes_are_as_loud_as_what_is_around_them():
     notes = played((0, 1, 40, 20), (1, 2, 40, 40), (24, 32, 40, 100))
     on = {40: [0, 1, *range(24, 32)], 70: [2, 3], 72: [12, 13], 74: [28]}
     assert new_notes(arranged(notes, on)) == [(2, 4, 70, 30), (12, 14, 72, 69), (28, 29, 74, 100)]
+
+
+def test_a_new_note_that_would_begin_with_another_of_its_pitch_is_left_out():
+    beats = [(480 * beat, 480 * beat + 100, 40, 80) for beat in range(8)]
+    notes = played(*((tick + 320, end + 370, 60, 80) for tick, end, *_ in beats), *beats)  # swung off-beats
+    swung = {60: [step for beat in range(8) for step in (4 * beat + 2, 4 * beat + 3)]}
+    cells = cells_of(swung | {40: range(0, 32, 4), 70: [2, 6, 7]})
+    cells[3, 60 - 24] = False
+    found = arrange_at(notes, 480, cells.astype(np.float32), cells, Controls())
+    assert found.kept.tolist() == [False] + [True] * 15
+    assert new_notes(found) == [(320, 440, 60, 80), (320, 440, 70, 80), (800, 960, 70, 80)]
+
+
+@pytest.mark.parametrize("length, end", [(470, 800), (100, 800)])  # one that is cut, one that is held
+def test_ends_swing_as_onsets_do(length, end):
+    beats = [(480 * beat, 480 * beat + length, 40, 80) for beat in range(8)]
+    notes = played(*beats, *((tick + 320, tick + 420, 64, 80) for tick, *_ in beats[2:]))
+    cells = cells_of({40: [*range(4, 7), *range(8, 32)], 64: range(11, 32, 4), 70: [5, 6]})
+    found = arrange_at(notes, 480, cells.astype(np.float32), cells, Controls(keep_whole=1.0))
+    assert found.ends[1] == end and new_notes(found) == [(600, 800, 70, 80)]
+
+
+def test_a_new_note_lasts_at_least_half_a_step_where_its_onset_has_moved():
+    notes = played((50, 700, 40, 80), (480, 700, 60, 80), (960, 1400, 62, 80))
+    cells = cells_of({40: range(6), 60: [4, 5], 62: range(8, 12), 70: [0]})
+    assert new_notes(arrange_at(notes, 480, cells.astype(np.float32), cells, Controls())) == [
+        (50, 120, 70, 80)
+    ]
+    late = played((59, 700, 40, 80), (480, 700, 60, 80), (960, 1400, 62, 80))
+    assert new_notes(arrange_at(late, 480, cells.astype(np.float32), cells, Controls())) == [
+        (59, 120, 70, 80)
+    ]
 
 
 def control(tick: int, number: int, value: int, channel: int = 0) -> Event:
@@ -160,7 +204,7 @@ def test_new_notes_are_as_loud_as_controllers_make_what_is_around_them():
     fade = [control(0, 7, 50), control(10, 11, 127), control(12, 11, 64), control(28, 7, 127)]
     notes = played((0, 4, 60, 80), (9, 32, 60, 60))
     cells = cells_of({60: [0, 9], 70: [2], 71: [6], 72: [14], 73: [26], 74: [30]})
-    found = arrange(notes, 4, cells.astype(np.float32), cells, Controls(), ChannelSettings([fade]))
+    found = arrange_at(notes, 4, cells.astype(np.float32), cells, Controls(), ChannelSettings([fade]))
     loud = [70 / 2, 70 / 2, 60 / 2 * 64 / 127, 60 / 2 * 64 / 127, 60 * 1.27 * 64 / 127]
     assert [note[3] for note in new_notes(found)] == [round(value) for value in loud]
 
@@ -169,14 +213,14 @@ def test_each_note_around_counts_by_its_own_channel():
     notes = replace(played((0, 32, 60, 80), (1, 32, 40, 40)), channels=np.array([0, 3]))
     quiet = ChannelSettings([[control(0, 7, 25, 3)]])
     cells = cells_of({60: range(32), 40: range(1, 32), 70: [4], 71: [20]})
-    found = arrange(notes, 4, cells.astype(np.float32), cells, Controls(), quiet)
+    found = arrange_at(notes, 4, cells.astype(np.float32), cells, Controls(), quiet)
     assert [note[3] for note in new_notes(found)] == [(80 + 10) // 2, 10]
 
 
 def test_velocities_of_new_notes_are_1_to_127():
     cells = cells_of({60: range(32), 70: [4], 71: [24]})
     told = ChannelSettings([[control(0, 7, 127), control(16, 7, 0)]])
-    found = arrange(played((0, 32, 60, 120)), 4, cells.astype(np.float32), cells, Controls(), told)
+    found = arrange_at(played((0, 32, 60, 120)), 4, cells.astype(np.float32), cells, Controls(), told)
     assert [note[3] for note in new_notes(found)] == [127, 1]
 
 
@@ -194,8 +238,7 @@ def test_polyphony_keeps_the_surest_notes_whole():
     for pitch, share in ((64, 1.5), (67, 1.2), (40, 0.9)):
         probabilities[:, pitch - 24] *= share
     by_limit = {
-        most: arrange(notes, 4, probabilities, cells, Controls(polyphony=most), UNTOUCHED)
-        for most in range(5)
+        most: arrange_at(notes, 4, probabilities, cells, Controls(polyphony=most)) for most in range(5)
     }
     kept = {most: found.kept.tolist() for most, found in by_limit.items()}
     assert kept[0] == kept[4] == [True, True, True] and kept[3] == [True, True, False]

@@ -158,7 +158,7 @@ def on_roll(data: bytes) -> np.ndarray:
 
 
 def test_a_strength_of_0_is_the_source_and_of_1_the_transfer(demo_songs):
-    song = demo_songs[0]
+    song = demo_songs[1]  # not swung, so that new notes are where the network has them
     none = transfer_song(song, inventive, "pop", Controls(strength=0.0))
     assert notes_in(none.midi) == notes_in(song) and none.cells_changed == 0
     by_threshold = [
