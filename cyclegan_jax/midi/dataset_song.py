@@ -11,11 +11,11 @@ import numpy as np
 from cyclegan_jax.midi.io import Source, read_score
 from cyclegan_jax.midi.metre import bar_lines, common_bars, in_common_time, shares, stretches_of
 from cyclegan_jax.midi.metre_guess import sounds_in_three
-from cyclegan_jax.midi.microtiming import grid_deviation, has_beat
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import MAX_BARS, Song, check_notes, quantise, quantise_notes
 from cyclegan_jax.pianoroll.features import top_voice
+from cyclegan_jax.pianoroll.microtiming import grid_deviation, has_beat
 from cyclegan_jax.pianoroll.roll import (
     BARS_PER_PHRASE,
     LOWEST_PITCH,
@@ -25,8 +25,6 @@ from cyclegan_jax.pianoroll.roll import (
     STEPS_PER_BAR,
     rasterise,
 )
-
-FEWEST_MOMENTS = 32  # at which notes begin; fewer say nothing of a beat
 
 
 @dataclass(frozen=True)
@@ -132,8 +130,7 @@ def _check_signature(score: Score, rules: SongRules) -> None:
 
 
 def _check_beat(score: Score) -> None:
-    moments = np.unique(score.onsets)
-    if len(moments) >= FEWEST_MOMENTS and not has_beat(score.onsets, score.ticks_per_quarter):
+    if not has_beat(score.onsets, score.ticks_per_quarter):
         deviation = grid_deviation(score.onsets, score.ticks_per_quarter)
         raise RefusedSongError(
             Refusal.NO_BEAT, f"onsets {deviation:.2f} of a step from the grid on average; chance gives 0.25"

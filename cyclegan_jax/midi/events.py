@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from mido.midifiles.meta import KeySignatureError, build_meta_message
+
 from cyclegan_jax.midi.midi_file import MidiFile
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.track_events import (
     END_OF_TRACK,
-    KEY_SIGNATURE,
     META,
+    PACKET,
     PRESSURE,
     PROGRAM,
+    SYSTEM_EXCLUSIVE,
     content_of,
     meta,
     varlen,
 )
 
 EMPTY_TEXT = meta(0x01, b"")
-MOST_SHARPS = 7  # or flats
-MAJOR, MINOR = 0, 1
 MOST_TRACKS = 65_535 - 3  # a file counts them in 16 bits, and three may come to them
 LONGEST_DELTA = 2**28 - 1  # ticks (Standard MIDI Files 1.0)
 
@@ -91,12 +92,21 @@ def sequence_of(file: MidiFile) -> Sequence:
     )
 
 
-def has_unknown_key(event: Event) -> bool:
-    """Whether an event is a key signature of no key, for which pretty_midi and mido refuse a whole file."""
-    if event.message[:2] != bytes([META, KEY_SIGNATURE]):
+def is_refused_elsewhere(event: Event) -> bool:
+    """Whether pretty_midi and mido refuse a whole file for this event.
+
+    They do for a meta event whose content is not what its kind asks for, such as a key signature of no key,
+    and for a system-exclusive message with bytes over 127, as escaped system messages have.
+    """
+    if event.kind in (SYSTEM_EXCLUSIVE, PACKET):
+        return not content_of(event.message).removesuffix(b"\xf7").isascii()
+    if event.kind != META:
         return False
-    sharps, mode = struct.unpack("bB", content_of(event.message)[:2].ljust(2, b"\x7f"))
-    return not (-MOST_SHARPS <= sharps <= MOST_SHARPS and mode in (MAJOR, MINOR))
+    try:
+        build_meta_message(event.message[1], list(content_of(event.message)), 0)
+    except (IndexError, KeyError, KeySignatureError, ValueError):
+        return True
+    return False
 
 
 def end_of_track(tick: int) -> Event:

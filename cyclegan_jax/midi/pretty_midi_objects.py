@@ -28,6 +28,7 @@ Check = Callable[[str, Any], Any]  # of a value's name and the value: gives what
 MAX_TICK = 2**28 - 1  # a distance of four bytes
 MAX_INSTRUMENTS = 2**15 - 2  # with the track of tempos, what mido can count in a header
 MAX_TEMPO = 2**24 - 1  # microseconds a quarter note, three bytes
+MAX_DENOMINATOR = 2**16  # mido takes some powers above for none, by rounding
 AGES = 1e12  # seconds; far beyond MAX_TICK in any tempo, and small enough to be counted in ticks
 
 
@@ -89,7 +90,7 @@ def checked(song: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
     """
     try:
         return _checked(song)
-    except (AttributeError, TypeError) as error:  # another object stands where a note should
+    except (AttributeError, IndexError, TypeError, ValueError) as error:  # other objects than pretty_midi's
         raise RefusedSongError(Refusal.BAD_VALUE, f"pretty_midi: {error}") from error
 
 
@@ -190,8 +191,8 @@ def _whole(low: int, high: int) -> Check:
 
 def _power_of_two(what: str, value: Any) -> int:  # noqa: ANN401
     number = _number(value)
-    if not (1 <= number <= 2.0**255 and math.frexp(number)[0] == 0.5):
-        raise _refusal(what, value, "a power of two")
+    if not (1 <= number <= MAX_DENOMINATOR and math.frexp(number)[0] == 0.5):
+        raise _refusal(what, value, f"a power of two from 1 to {MAX_DENOMINATOR}")
     return int(number)
 
 

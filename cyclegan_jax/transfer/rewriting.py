@@ -1,6 +1,7 @@
 """A song written with the notes of an arrangement; everything that is not a note stays as it was.
 
-But a key signature of no key is left out, for which other programs would refuse the file.
+But events are left out for which pretty_midi and mido would refuse the file, such as a key signature of no
+key.
 
 New notes get a track of their own, a piano's, on channels that are free while they sound (`new_track.py`).
 They begin when the source's notes do at their step (`timing.py`), and are as loud as those within two beats
@@ -14,7 +15,7 @@ import numpy as np
 
 from cyclegan_jax.midi.channel_settings import INSTRUMENT, ChannelSettings
 from cyclegan_jax.midi.channel_sounds import is_reset
-from cyclegan_jax.midi.events import Event, Sequence, end_of_track, has_unknown_key
+from cyclegan_jax.midi.events import Event, Sequence, end_of_track, is_refused_elsewhere
 from cyclegan_jax.midi.played_notes import NO_OFF, PlayedNotes
 from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM_EXCLUSIVE
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
@@ -52,7 +53,7 @@ def rewrite(
             name, settings = f"new notes ({genre})", ChannelSettings(tracks)
             program = controls.program or PIANO
             tracks.append(new_track(name, arrangement.new, notes, kept, arrangement.ends, settings, program))
-    readable = [[event for event in track if not has_unknown_key(event)] for track in tracks]
+    readable = [[event for event in track if not is_refused_elsewhere(event)] for track in tracks]
     return Sequence(sequence.ticks_per_quarter, readable)
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclegan_jax.midi.channel_settings import ChannelSettings
-from cyclegan_jax.midi.events import Sequence, has_unknown_key, sequence_of
+from cyclegan_jax.midi.events import Sequence, is_refused_elsewhere, sequence_of
 from cyclegan_jax.midi.metre import lay, lay_bars, put_back
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.reader import score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
+from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META
 from cyclegan_jax.pianoroll.roll import rasterise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
@@ -92,8 +93,12 @@ def _logit(probability: np.ndarray | float) -> np.ndarray:
 
 
 def _left_out(sequence: Sequence) -> tuple[str, ...]:
-    count = sum(has_unknown_key(event) for track in sequence.tracks for event in track)
-    return (f"{count} key signature{'s' * (count > 1)} of no key left out",) if count else ()
+    refused = [event for track in sequence.tracks for event in track if is_refused_elsewhere(event)]
+    keys = sum(event.message[:2] == bytes([META, KEY_SIGNATURE]) for event in refused)
+    others = len(refused) - keys
+    counts = {f"key signature{'s' * (keys > 1)} of no key": keys}
+    counts[f"event{'s' * (others > 1)} that other programs can't read"] = others
+    return tuple(f"{count} {what} left out" for what, count in counts.items() if count)
 
 
 def _beatless(timing: Timing) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ note of the source begin with it.
 
 import numpy as np
 
-from cyclegan_jax.midi.microtiming import grid_offset, has_beat
 from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.midi.reader import Tempo
 from cyclegan_jax.midi.song import DEFAULT_TEMPO
+from cyclegan_jax.pianoroll.microtiming import grid_offset, has_beat
 from cyclegan_jax.pianoroll.roll import STEPS_PER_BEAT
 
 FLAM = 0.08  # seconds: two notes nearer than that sound like one that is struck unevenly

@@ -1,5 +1,6 @@
 """launch.evaluate of a run that may not be written to: the evaluation goes to --out_dir, the run stays."""
 
+import json
 import os
 import shlex
 import shutil
@@ -15,32 +16,30 @@ from cyclegan_jax.errors import UserError
 from launch.run.evaluation import place_of_evaluation
 from launch.run.folder import RunFolder
 
-NOBODY = 65534
-OURS = ["evaluation.json", "evaluation.md"]
+# Everything imported first, for `nobody` may not read the checkout.
+AS_NOBODY = """
+import json, os, sys
+from pathlib import Path
+from cyclegan_jax.errors import UserError
+from launch.run.evaluation import place_of_evaluation
+from launch.run.folder import RunFolder
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+said = []
+for folder, out_dir in json.loads(sys.argv[1]):
+    try:
+        place_of_evaluation(RunFolder(Path(folder)), out_dir and Path(out_dir))
+        said.append("")
+    except UserError as error:
+        said.append(str(error))
+print(json.dumps(said))
+"""
 
 
-def as_nobody(folder: Path, out_dir: Path | None) -> str:
-    """What `place_of_evaluation` says to somebody who may read the folder only; empty where it is content."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-        try:
-            said = ""
-            place_of_evaluation(RunFolder(folder), out_dir)
-        except UserError as error:
-            said = str(error)
-        except BaseException as error:
-            said = f"raised {error!r}"
-        os.write(writing, said.encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return said
+def as_nobody(*cases: tuple[Path, Path | None]) -> list[str]:
+    """What is said of each run and out_dir to somebody who may only read; empty where all is well."""
+    told = json.dumps([[str(folder), out_dir and str(out_dir)] for folder, out_dir in cases])
+    words = [sys.executable, "-c", AS_NOBODY, told]
+    return json.loads(subprocess.run(words, capture_output=True, text=True, check=True, timeout=200).stdout)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
@@ -52,14 +51,14 @@ def test_a_folder_that_may_not_be_written_to_is_told_at_once_and_the_flag_is_nam
         for folder, mode in ((run, 0o755), (own, 0o777), (half, 0o777), (half / "evaluation", 0o755)):
             folder.mkdir()
             folder.chmod(mode)
-        missing = f"the run in {str(run)!r} cannot be written to (Permission denied); name a folder for its "
-        assert as_nobody(run, None) == missing + "evaluation with --out_dir."
-        assert "name a folder for its evaluation with --out_dir." in as_nobody(half, None)
-        assert as_nobody(own, None) == ""
-        assert as_nobody(run, own) == "" and as_nobody(run, own / "new" / "one") == ""
-        assert as_nobody(run, run / "new") == (
-            f"out_dir {str(run / 'new')!r} cannot be made or written (Permission denied); name another one."
-        )
+        cases = ((run, None), (half, None), (run, run / "new"), (own, None), (run, own), (run, own / "a/b"))
+        cannot = "cannot be written to (Permission denied); name a folder for its evaluation with --out_dir."
+        assert as_nobody(*cases) == [
+            f"the run in {str(run)!r} {cannot}",
+            f"the run in {str(half)!r} {cannot}",
+            f"out_dir {str(run / 'new')!r} cannot be made or written (Permission denied); name another one.",
+            *("", "", ""),
+        ]
         assert list(run.iterdir()) == []
 
 

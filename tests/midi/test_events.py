@@ -4,11 +4,12 @@ import io
 
 import mido
 import pytest
+from mido.midifiles.meta import KeySignatureError
 from support.midi_bytes import END, meta, midi, off, on, track, varlen
 from support.midi_files import write_midi_file
 from support.odd_midi import ODD, events_at_once
 
-from cyclegan_jax.midi.events import Event, Sequence, end_of_track, sequence_of
+from cyclegan_jax.midi.events import Event, Sequence, end_of_track, is_refused_elsewhere, sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.reader import parse_midi
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
@@ -93,3 +94,33 @@ def test_too_many_events_are_refused():
     with pytest.raises(RefusedSongError) as refused:
         read_file(events_at_once(1_300_000))
     assert refused.value.reason is Refusal.TOO_MANY
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *(
+            meta_message(0x59, key)
+            for key in (b"\xfd\x01", b"\x00\xff", b"\x63\x09", b"\x08\x00", b"\x00", b"")
+        ),
+        *(meta_message(0x51, b"\x07\xa1\x20"), meta_message(0x51, b"\x07\xa1"), meta_message(0x00, b"\x01")),
+        *(meta_message(0x54, b"\x60\0\0\0\0"), meta_message(0x54, b"\x60"), meta_message(0x20, b"")),
+        *(meta_message(0x01, "夏".encode()), meta_message(0x7F, b"\xff"), meta_message(0x60, b"\xff")),
+        *(
+            b"\xf0\x03\x01\x02\xf7",
+            b"\xf0\x03\x81\x02\xf7",
+            b"\xf7\x02\xf3\x01",
+            b"\xf7\x01\x7f",
+            b"\xf0\x00",
+        ),
+        b"\x90\x3c\x40",
+    ],
+)
+def test_an_event_is_refused_elsewhere_if_mido_refuses_a_file_with_it(message):
+    data = Sequence(4, [[Event(0, message), end_of_track(4)]]).to_bytes()
+    try:
+        mido.MidiFile(file=io.BytesIO(data))
+        refused = False
+    except (IndexError, KeyError, ValueError, KeySignatureError):
+        refused = True
+    assert is_refused_elsewhere(Event(0, message)) is refused

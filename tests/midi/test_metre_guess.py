@@ -15,9 +15,9 @@ from cyclegan_jax.midi.metre_guess import (
     remarks_on_bars,
     sounds_in_three,
 )
-from cyclegan_jax.midi.microtiming import has_beat
 from cyclegan_jax.midi.reader import Score, read_midi
 from cyclegan_jax.midi.song import Notes, quantise_notes
+from cyclegan_jax.pianoroll.microtiming import has_beat
 
 THREE = {(3, 4), (3, 8), (6, 8), (3, 2)}
 

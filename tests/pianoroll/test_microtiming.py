@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.midi.microtiming import grid_deviation, grid_offset, has_beat
+from cyclegan_jax.pianoroll.microtiming import grid_deviation, grid_offset, has_beat
 
 BEATS = 480 * np.arange(64)
 SIXTEENTHS = 120 * np.arange(256)

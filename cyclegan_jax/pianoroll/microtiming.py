@@ -10,6 +10,7 @@ import numpy as np
 from cyclegan_jax.pianoroll.roll import STEPS_PER_BEAT
 
 NO_BEAT = 0.2  # mean distance from the grid, in its steps; 0.25 is chance
+FEWEST_MOMENTS = 32  # at which notes begin; fewer say nothing of a beat
 DIVISIONS = (STEPS_PER_BEAT, 3, 6, 8)  # of a beat: sixteenths, both triplets, thirty-second notes
 PHASES = 96  # parts of a step; an offset is found to the nearest
 OFFSETS = np.array(sorted(range(-PHASES // 2 + 1, PHASES // 2 + 1), key=abs))
@@ -17,7 +18,9 @@ DISTANCES = np.abs((np.arange(PHASES) - OFFSETS[:, None] + PHASES // 2) % PHASES
 
 
 def has_beat(onsets: np.ndarray, ticks_per_quarter: int) -> bool:
-    """Whether onsets ([N] ticks) lie near any even division of the beat; none at all do."""
+    """Whether onsets ([N] ticks) lie near any even division of the beat; too few to say so do."""
+    if len(np.unique(onsets)) < FEWEST_MOMENTS:
+        return True
     deviations = (grid_deviation(onsets, ticks_per_quarter, division) for division in DIVISIONS)
     return any(deviation < NO_BEAT for deviation in deviations)
 
