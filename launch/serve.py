@@ -48,7 +48,10 @@ def main(arguments: list[str]) -> None:
         raise UserError(f"port {PORT.value} cannot be used ({why}); choose another --port, or 0.") from error
     model.warm_up()
     print(f"Open http://{HOST}:{listening.getsockname()[1]}/ in a browser; Ctrl-C ends this.", flush=True)
-    config = uvicorn.Config(build_app(model, Limits()), log_level="warning", limit_concurrency=100)
+    # Without a lifespan, for the page has none, and a stop amid uvicorn's would print a traceback.
+    config = uvicorn.Config(
+        build_app(model, Limits()), lifespan="off", log_level="warning", limit_concurrency=100
+    )
     server = uvicorn.Server(config)
     server.capture_signals = lambda: _ended_by_signals(server)  # uvicorn's own would raise them again
     server.run(sockets=[listening])
