@@ -22,7 +22,9 @@ from cyclegan_jax.midi.track_events import (
     PACKET,
     PRESSURE,
     PROGRAM,
+    SET_TEMPO,
     SYSTEM_EXCLUSIVE,
+    TIME_SIGNATURE,
     content_of,
     meta,
     varlen,
@@ -96,12 +98,17 @@ def is_refused_elsewhere(event: Event) -> bool:
     """Whether pretty_midi and mido refuse a whole file for this event.
 
     They do for a meta event whose content is not what its kind asks for, such as a key signature of no key,
-    and for a system-exclusive message with bytes over 127, as escaped system messages have.
+    a tempo of 0 or a metre of no beats, and for a system-exclusive message with bytes over 127, as escaped
+    system messages have.
     """
     if event.kind in (SYSTEM_EXCLUSIVE, PACKET):
-        return not content_of(event.message).removesuffix(b"\xf7").isascii()
+        return not content_of(event.message).removeprefix(b"\xf0").removesuffix(b"\xf7").isascii()
     if event.kind != META:
         return False
+    if event.message[1] == SET_TEMPO and not any(content_of(event.message)[:3]):
+        return True
+    if event.message[1] == TIME_SIGNATURE and content_of(event.message)[:1] == b"\0":
+        return True
     try:
         build_meta_message(event.message[1], list(content_of(event.message)), 0)
     except (IndexError, KeyError, KeySignatureError, ValueError):

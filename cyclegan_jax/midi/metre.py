@@ -127,13 +127,14 @@ def _bars(stretch: Stretch, length: Fraction) -> np.ndarray:
 
 def _joined(runs: list[np.ndarray]) -> list[np.ndarray]:
     """Runs of which one ends where the next begins are one."""
-    joined = list(runs[:1])
+    runs = [run for run in runs if len(run)]
+    joined = runs[:1]
     for run in runs[1:]:
-        if len(run) and len(joined[-1]) and run[0, 0] == joined[-1][-1, 1]:
+        if run[0, 0] == joined[-1][-1, 1]:
             joined[-1] = np.concatenate([joined[-1], run])
         else:
             joined.append(run)
-    return [run for run in joined if len(run)]
+    return joined
 
 
 def _longest(stretches: Sequence[Stretch]) -> tuple[int, int]:
@@ -176,7 +177,8 @@ def _remarks(score: Score, stretches: Sequence[Stretch]) -> tuple[str, ...]:
         if has_upbeat(stretches):
             return (UPBEAT,)
         untold = () if score.time_signatures else (NO_SIGNATURE,)
-        return untold + remarks_on_bars(quantise_notes(score), told=not untold)
+        counted_from_0 = len(stretches) == 1 and not any(tick for tick, _, _ in score.time_signatures[:1])
+        return untold + (remarks_on_bars(quantise_notes(score), told=not untold) if counted_from_0 else ())
     if len(_lengths(stretches)) == 1:
         return (f"{_wanted(stretches)} bars laid on the model's 4/4",)
     return (f"only what is in {_wanted(stretches)} transferred, the rest copied",)

@@ -58,5 +58,5 @@ def remarks_on_bars(notes: Notes, *, told: bool) -> tuple[str, ...]:
     if not told and sounds_in_three(notes):
         return (IN_THREE,)
     if beats := late_bars(notes):
-        return (f"its bars seem to begin {beats} beat{'s' * (beats > 1)} later than the file says",)
+        return (f"its bars seem to begin {beats} beat{'s' * (beats > 1)} later than counted from its start",)
     return ()

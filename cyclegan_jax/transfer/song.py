@@ -12,7 +12,7 @@ from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.reader import score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
 from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META
-from cyclegan_jax.pianoroll.roll import rasterise
+from cyclegan_jax.pianoroll.roll import in_range, rasterise
 from cyclegan_jax.transfer.arranging import arrange
 from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
 from cyclegan_jax.transfer.crossfade import Network, transfer_bars
@@ -106,5 +106,5 @@ def _beatless(timing: Timing) -> tuple[str, ...]:
 
 
 def _beyond(notes: PlayedNotes) -> tuple[str, ...]:
-    count = int((~notes.drums & ~notes.on_roll).sum())
+    count = int((~notes.drums & ~in_range(notes.pitches)).sum())
     return (f"{count} note{'s' * (count > 1)} beyond the roll kept",) if count else ()

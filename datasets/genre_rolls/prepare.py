@@ -126,7 +126,8 @@ def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, A
     if beam and dataset != "midi":
         raise UserError(f"Apache Beam is for folders of MIDI, not for {dataset!r}; leave out the Beam flags.")
     if dataset == "demo" and replace(rules, key_shifts=PLAIN.key_shifts) != PLAIN:
-        raise UserError(f"the demo songs are taken as they are; leave out {_told(rules)}.")
+        told = _told(replace(rules, key_shifts=PLAIN.key_shifts))
+        raise UserError(f"the demo songs are taken as they are; leave out {told}.")
     if dataset == "paper" and rules != PLAIN:
         raise UserError(f"the arrays of 'paper' are taken as they are; leave out {_told(rules)}.")
 

@@ -146,7 +146,17 @@ def folder(tmp_path) -> Path:
 
 
 def test_other_files_are_counted_by_their_endings(tmp_path):
-    for name in ("a/1.mid", "a/1.KAR", "a/.DS_Store", "a/list.TXT", "b/x/notes.txt", "b/README", "b/s.als"):
+    for name in (
+        "a/1.mid",
+        "a/1.KAR",
+        "a/.DS_Store",
+        "a/.git/x",
+        "__MACOSX/y",
+        "a/list.TXT",
+        "b/x/notes.txt",
+        "b/README",
+        "b/s.als",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     folders = [str(tmp_path / "a"), str(tmp_path / "b")]

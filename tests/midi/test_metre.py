@@ -86,6 +86,11 @@ def test_without_common_time_it_is_the_metre_of_most_of_the_song_not_of_its_upbe
     assert runs_of(52, (0, 1, 4), (1, 3, 4)) == [bars(12, 4, 4)]
 
 
+def test_two_signatures_within_a_step_leave_the_bars_adjoining():
+    runs, remarks = lay_bars(score_of((0, 4, 4), (8, 4, 4), (8 + 1 / 480, 4, 4)), 64, any_metre=False)
+    assert [run.tolist() for run in runs] == [[list(bar) for bar in bars(16, 4)]] and remarks == ()
+
+
 def test_bars_of_2_2_are_bars_of_4_4():
     assert lay_bars(score_of((0, 2, 2)), 64, any_metre=False).remarks == ()
     runs, remarks = lay_bars(score_of((0, 4, 4), (4, 2, 2)), 64, any_metre=False)

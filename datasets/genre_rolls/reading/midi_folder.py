@@ -15,6 +15,7 @@ from cyclegan_jax.errors import UserError
 
 ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
 ENDINGS_IN_WORDS = f"{', '.join(ENDINGS[:-1])} and {ENDINGS[-1]}"
+HIDDEN = (".", "__MACOSX")  # folders that are no genre
 MOST_ENDINGS = 5  # of other files in a line
 
 
@@ -66,7 +67,7 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
 def _is_genre(entry: os.DirEntry[str]) -> bool:
     """Whether it is a folder, or a link to one, that is not hidden; a link in a loop is none."""
     try:
-        return entry.is_dir() and not entry.name.startswith((".", "__MACOSX"))
+        return entry.is_dir() and not entry.name.startswith(HIDDEN)
     except OSError:
         return False
 
@@ -86,15 +87,14 @@ def midi_paths(folder: str) -> Iterator[str]:
 def told_of_others(folders: Iterable[str]) -> str:
     """How many files below these folders do not end like MIDI files', in a line by ending; "" for none.
 
-    Hidden files are not told.
+    Hidden files and folders are not told.
     """
-    endings = Counter(
-        Path(name).suffix.lower() or "no ending"
-        for folder in folders
-        for _, _, names in os.walk(folder)
-        for name in names
-        if not name.startswith(".") and not name.lower().endswith(ENDINGS)
-    )
+    endings: Counter[str] = Counter()
+    for folder in folders:
+        for _, inner, names in os.walk(folder):
+            inner[:] = [name for name in inner if not name.startswith(HIDDEN)]
+            others = (n for n in names if not n.startswith(".") and not n.lower().endswith(ENDINGS))
+            endings.update(Path(name).suffix.lower() or "no ending" for name in others)
     if not endings:
         return ""
     most = sorted(endings.items(), key=lambda item: (-item[1], item[0]))[:MOST_ENDINGS]
