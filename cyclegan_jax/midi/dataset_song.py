@@ -34,7 +34,8 @@ class SongRules:
     `max_bars`: a longer song is refused. `require_signature`: so is one without a time signature at its
     first tick. `partial_songs`: of a song that is in another metre in places, the phrases in 4/4 or 2/2 are
     taken; else it is refused. `require_beat`: a song played without its file's beat is refused. The paper's
-    rule is a signature of 4/4 at the first tick and no other: True, False, and False for the last.
+    rule is a signature of 4/4 at the first tick and no other: True, False, and False for the last. An
+    upbeat and bars of 2/2 pass it here.
     """
 
     max_bars: int = MAX_BARS
@@ -43,7 +44,7 @@ class SongRules:
     require_beat: bool = True
 
 
-EVERY_RULE = SongRules()
+DEFAULT_RULES = SongRules()
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class DatasetSong:
     indices: np.ndarray
 
 
-def read_dataset_song(source: Source, rules: SongRules = EVERY_RULE) -> DatasetSong:
+def read_dataset_song(source: Source, rules: SongRules = DEFAULT_RULES) -> DatasetSong:
     """Read a MIDI file, or take a PrettyMIDI. Raises RefusedSongError for what the rules refuse."""
     return filter_song(read_score(source), rules)
 
 
-def filter_song(score: Score, rules: SongRules = EVERY_RULE) -> DatasetSong:
+def filter_song(score: Score, rules: SongRules = DEFAULT_RULES) -> DatasetSong:
     """A score as a song of the dataset. Raises RefusedSongError where the rules refuse it."""
     check_notes(score, rules.max_bars)
     _check_signature(score, rules)

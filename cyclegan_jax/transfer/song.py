@@ -44,7 +44,7 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     """A song, bytes of a MIDI file, by a network into `genre`.
 
     `network`: phrases [N, 64, 84, 1] bool -> probabilities of that shape. Raises RefusedSongError for a file
-    that can't be read, has no pitched note or over 4,096 bars, and for another metre than 4/4 unless
+    that can't be read, has no pitched note or over 4,096 bars, and for another metre than 4/4 or 2/2 unless
     `controls.any_metre`.
     """
     file = read_file(midi)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.midi_files import write_midi_file
 
-from cyclegan_jax.midi.dataset_song import EVERY_RULE, SongRules, read_dataset_song
+from cyclegan_jax.midi.dataset_song import DEFAULT_RULES, SongRules, read_dataset_song
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 
 BEAT = 480
@@ -30,7 +30,7 @@ def waltz(bars: int) -> list[tuple[int, int, int]]:
     return notes
 
 
-def outcome(path, rules: SongRules = EVERY_RULE) -> Refusal | list[int]:
+def outcome(path, rules: SongRules = DEFAULT_RULES) -> Refusal | list[int]:
     """The first steps of the phrases taken, or the reason why none is."""
     try:
         return read_dataset_song(path, rules).starts.tolist()
