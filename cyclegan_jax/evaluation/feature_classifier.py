@@ -10,8 +10,9 @@ the dataset, which is code that somebody else may have written. Boosting with 8 
 It sees counts over a phrase: no progression of chords, no order of bars, no repetition.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,9 @@ class FeatureClassifier:
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
         """Genre probabilities of phrases: [N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
-        return self.model.predict_proba(features(phrases))
+        counted = features(phrases)
+        with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work
+            return self.model.predict_proba(counted)
 
 
 def train_feature_classifier(
@@ -57,10 +60,14 @@ def train_feature_classifier(
 
     drawn = {side: features(train[side], some_rows(len(train[side]), MOST_PHRASES, seed)) for side in "ab"}
     model = HistGradientBoostingClassifier(**BOOSTING, class_weight="balanced", random_state=seed)
-    with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work
+    with threadpool_limits(limits=1):  # as in `probabilities`
         model.fit(np.concatenate([*drawn.values()]), np.repeat([0, 1], [len(x) for x in drawn.values()]))
-    right = [(model.predict(features(validation[side])) == label).mean() for label, side in enumerate("ab")]
-    return FeatureClassifier(model, float(np.mean(right)))
+    classifier = FeatureClassifier(model, math.nan)
+    right = [
+        (classifier.probabilities(validation[side]).argmax(1) == label).mean()
+        for label, side in enumerate("ab")
+    ]
+    return replace(classifier, accuracy=float(np.mean(right)))
 
 
 def features(phrases: PhraseRows, rows: np.ndarray | None = None) -> np.ndarray:
