@@ -37,8 +37,10 @@ DEFAULT_RECIPE, DEFAULT_ROUNDS, DEFAULT_STEPS = "paper", 5, 10
 for flag in (PRESET, RECIPE, *SIZES.values(), DTYPE, ROUNDS, STEPS, JSON):
     flags.declare_key_flag(flag.name)
 MEASURE = flags.DEFINE_multi_enum("measure", MEASURES, MEASURES, "What to time; may be given several times.")
-PEER_FLAG = flags.DEFINE_string("peer", None, "PyTorch script to take turns with; ours has its net then.")
-PEAK_TFLOPS = flags.DEFINE_float("peak_tflops", None, "The device's peak; known of common ones.", 1e-3)
+PEER_FLAG = flags.DEFINE_string(
+    "peer", None, "PyTorch script to time in turn with ours, which then has its network."
+)
+PEAK_TFLOPS = flags.DEFINE_float("peak_tflops", None, "Peak of the device; common devices are known.", 1e-3)
 
 LOOP_LOG_LINES = 5
 # Dense bfloat16 peaks by the makers' data sheets, of devices whose `device_kind` begins with these words.

@@ -15,7 +15,7 @@ from launch.run.classifiers import accuracy_under_noise, genre_classifier_path, 
 flags.adopt_module_key_flags(data_flags)
 for flag in (PAIR, EPOCHS):
     flags.declare_key_flag(flag.name)
-RETRAIN = flags.DEFINE_bool("retrain", False, "Train it again even where one is kept beside the dataset.")
+RETRAIN = flags.DEFINE_bool("retrain", False, "Train it again even if one is kept beside the dataset.")
 
 
 def main(arguments: list[str]) -> None:

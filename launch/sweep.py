@@ -32,7 +32,10 @@ DEFAULT_SIGMAS = (0.0, 0.01, 0.1, 1.0, 3.0, 5.0)
 for module in (data_flags, train_flags):
     flags.adopt_module_key_flags(module)
 TOGETHER = flags.DEFINE_integer(
-    "together", None, "Runs in one program; default: as many as fit on a GPU, one on a CPU.", lower_bound=1
+    "together",
+    None,
+    "Runs that train at once; default: as many as fit on a GPU, one on a CPU.",
+    lower_bound=1,
 )
 
 

@@ -44,19 +44,20 @@ EXTEND = flags.DEFINE_bool("extend", False, "Allow more epochs or steps than the
 STOP_ON_COLLAPSE = flags.DEFINE_bool(
     "stop_on_collapse",
     False,
-    "End at the first evaluation with outputs alike, blank, too dense or too sparse.",
+    "End at the first evaluation whose outputs are all alike, blank, too dense or too sparse.",
 )
 STEPS_PER_DISPATCH = flags.DEFINE_integer(
     "steps_per_dispatch",
     0,
-    f"{help_of(Cadence, 'steps_per_dispatch')} At most --log_every; one by one where something is due within "
-    "them. A line's metrics are means over the program before it. 0: up to 50 on a GPU or TPU, 1 on a CPU.",
+    f"{help_of(Cadence, 'steps_per_dispatch')} At most --log_every; one by one if a log line, an evaluation "
+    "or a checkpoint is due before the last of them. Logged metrics are means over the steps of one call. "
+    "0: up to 50 on a GPU or TPU, 1 on a CPU.",
 )
 ON_NAN = flags.DEFINE_enum(
     "on_nan",
     "stop",
     ("stop", "rollback"),
-    "Where a loss or gradient is NaN or infinite: stop, or go on from the newest checkpoint with half the "
+    "If a loss or gradient is NaN or infinite: stop, or go on from the newest checkpoint with half the "
     "learning rate, at most 3 times.",
 )
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the resolved config and the counts; train nothing.")

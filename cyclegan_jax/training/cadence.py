@@ -22,16 +22,16 @@ class Cadence(Described):
     log_every: int = described(10, "Steps between two lines of metrics.", between=(1, math.inf))
     eval_every: int = described(
         0,
-        "Steps between evaluations on the validation split, each with a checkpoint; 0: five a run.",
+        "Steps between evaluations on the validation split, each with a checkpoint; 0: five in a run.",
         between=(0, math.inf),
     )
     save_every: int = described(
         0,
-        "Steps between checkpoints beside those of evaluations; 0: as the flag's value one an epoch, else no "
+        "Steps between checkpoints, beside those of evaluations. 0 as a flag: one an epoch; as a field: no "
         "further ones.",
         between=(0, math.inf),
     )
-    steps_per_dispatch: int = described(1, "Steps that a device goes through in one program.")
+    steps_per_dispatch: int = described(1, "Training steps that are sent to the device in one call.")
 
     def __post_init__(self) -> None:
         super().__post_init__()

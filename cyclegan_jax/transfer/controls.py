@@ -17,36 +17,37 @@ class Controls(Described):
     """Raises UserError, naming the field, its value and what is allowed."""
 
     strength: float = described(
-        1.0, "How far to go, from 0, the song as it is, to 1, the whole transfer.", between=(0.0, 1.0)
+        1.0, "How far to go: 0 is the song as it is, 1 the whole transfer.", between=(0.0, 1.0)
     )
     threshold: float = described(
         THRESHOLD,
-        "A note sounds where its probability is greater: fewer notes above 0.5.",
+        "A note sounds where the model finds it more probable than this; above 0.5 there are fewer notes.",
         between=(LOWEST_THRESHOLD, HIGHEST_THRESHOLD),
     )
     overlap: int = described(
         2,
-        "Bars, 0 to 3, that neighbouring phrases share and are cross-faded over.",
+        "How many bars, 0 to 3, neighbouring phrases of four bars share; they are cross-faded there.",
         between=(0, BARS_PER_PHRASE - 1),
     )
     keep_whole: float = described(
         0.5,
-        "A note keeps its whole length if this share of it, 0 to 1, is kept: at 1 the model may break up "
-        "held notes freely.",
+        "A note keeps its whole length if at least this share of it, 0 to 1, stays; at 1 the model may break "
+        "up held notes freely.",
         between=(0.0, 1.0),
     )
     polyphony: int = described(0, "Most notes at once; 0: any number.", between=(0, 128))
     program: int | None = described(
-        None, "General MIDI program, 0 to 127, of all pitched notes; else as they were."
+        None,
+        "General MIDI program (instrument), 0 to 127, of all notes but drums. Default: each keeps its own.",
     )
     split_hands: bool = described(
-        False, "Bass, chords and melody on tracks of their own, piano unless --program."
+        False, "Put bass, chords and melody on three tracks, with a piano unless --program is given."
     )
-    keep_drums: bool = described(True, "Copy the drums; else leave them out.")
+    keep_drums: bool = described(True, "Copy the drums; --nokeep_drums leaves them out.")
     any_metre: bool = described(
         False,
-        "Transfer songs in other metres too: of a song that changes metre the parts in 4/4, of any other its "
-        "own bars, laid on the model's bars of 4/4.",
+        "Take songs in other metres than 4/4 and 2/2, too. If a song has parts in 4/4 or 2/2, only these are "
+        "changed. Otherwise the metre that lasts longest is, its bars fitted into the model's bars of 4/4.",
     )
 
     def __post_init__(self) -> None:

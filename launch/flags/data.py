@@ -26,12 +26,13 @@ DATASET = flags.DEFINE_enum(
     "dataset",
     None,
     DATASETS,
-    "demo: synthetic songs, made at once; midi: the files of --midi_dir; paper: the arrays of the paper's "
-    "authors in --manual_dir. Default: what the folder given is for, else demo.",
+    "Which data. demo: synthetic songs that this program composes; midi: your own files, in --midi_dir; "
+    "paper: the arrays of the paper's authors, in --manual_dir. Default: midi with --midi_dir, paper with "
+    "--manual_dir, otherwise demo.",
 )
 MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
 MAX_BARS_FLAG = flags.DEFINE_integer(
-    "max_bars", MAX_BARS, "Most bars of a song; longer ones are refused.", lower_bound=1
+    "max_bars", MAX_BARS, "Refuse songs of more bars than this.", lower_bound=1
 )
 REQUIRE_SIGNATURE = flags.DEFINE_bool(
     "require_signature",
@@ -39,16 +40,27 @@ REQUIRE_SIGNATURE = flags.DEFINE_bool(
     "Refuse songs without a time signature at their first tick, as the paper does.",
 )
 PARTIAL_SONGS = flags.DEFINE_bool(
-    "partial_songs", True, "Of songs in another metre in places, take the phrases in 4/4; else refuse them."
+    "partial_songs",
+    True,
+    "Take the parts in 4/4 or 2/2 of a song that changes metre; --nopartial_songs refuses such a song.",
 )
 REQUIRE_BEAT = flags.DEFINE_bool(
-    "require_beat", True, "Refuse songs that are played freely, without the beat of their file."
+    "require_beat",
+    True,
+    "Refuse songs that were played freely, so that their notes do not follow the beat of the file.",
 )
 TRANSPOSE = flags.DEFINE_string(
-    "transpose", "0,0", "Lowest and highest shift in semitones, as -3,3: training phrases in all these keys."
+    "transpose",
+    "0,0",
+    "Write each training phrase in several keys: shifted by every number of semitones from the first to the "
+    "second, as in -3,3 for seven keys. 0,0: only as it is.",
 )
-BEAM_RUNNER = flags.DEFINE_string("beam_runner", None, "Apache Beam runner that makes the dataset, by name.")
-BEAM_OPTIONS = flags.DEFINE_string("beam_options", None, "Options of the Beam pipeline: --name=value ...")
+BEAM_RUNNER = flags.DEFINE_string(
+    "beam_runner", None, "Name of the Apache Beam runner that makes the dataset."
+)
+BEAM_OPTIONS = flags.DEFINE_string(
+    "beam_options", None, "Options of the Beam pipeline, in quotes: --name=value ..."
+)
 
 
 def prepare_dataset() -> Prepared:

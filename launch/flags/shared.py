@@ -8,7 +8,7 @@ from absl import flags
 
 from cyclegan_jax.errors import UserError
 
-PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as a_b or a,b.")
+PAIR = flags.DEFINE_string("pair", None, "Two genres of the dataset, as in jazz_pop or jazz,pop.")
 EPOCHS = flags.DEFINE_integer(
     "epochs",
     None,
@@ -29,12 +29,14 @@ ROUNDS = flags.DEFINE_integer(
     lower_bound=1,
 )
 JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
-MIDI_DIR = flags.DEFINE_string("midi_dir", None, "Folder with one sub-folder of MIDI files a genre.")
+MIDI_DIR = flags.DEFINE_string(
+    "midi_dir", None, "Folder of your music: one sub-folder of MIDI files for each genre."
+)
 DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "Folder of datasets and classifiers. Default: data; in launch.evaluate the one that the run was trained "
-    "with, so name it there if it has moved.",
+    "Folder in which datasets and classifiers are kept. Default: data; in launch.evaluate the folder that "
+    "the run was trained with, so name it there if that has moved.",
 )
 WORKDIR = flags.DEFINE_string(
     "workdir",
@@ -45,10 +47,10 @@ WORKDIR = flags.DEFINE_string(
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "A model file, as launch.export wrote it. In launch.train and launch.sweep the older name of "
+    "A model file, written by launch.export. In launch.train and launch.sweep the older name of "
     "--discriminators.",
 )
-TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the model's pair.")
+TO = flags.DEFINE_string("to", None, "Genre to transfer to, one of the two that the model knows.")
 OUT = flags.DEFINE_string(
     "out",
     None,
@@ -58,8 +60,8 @@ OUT = flags.DEFINE_string(
 OUT_DIR = flags.DEFINE_string(
     "out_dir",
     None,
-    "Folder to write to; made if need be. Default in launch.transfer: this folder; in launch.evaluate: the "
-    "run's own, so name one there for a run that may not be written to.",
+    "Folder to write to; it is made if it does not exist. Default in launch.transfer: the folder you are in; "
+    "in launch.evaluate: the folder of the run, so name another one if you may not write to that.",
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there already.")
 

@@ -19,9 +19,11 @@ from cyclegan_jax.config import check_range
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.data_parallel import from_first_process
 
-COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0, for several processes.")
+COORDINATOR = flags.DEFINE_string(
+    "coordinator", None, "Address of process 0, as host:port, if several processes train."
+)
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes train together.")
-PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.")
 START_SECONDS = 120  # how long processes wait for each other at the start
 SILENT_SECONDS = 30  # after which a process that says nothing is taken for dead
 

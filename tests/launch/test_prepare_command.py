@@ -61,7 +61,7 @@ def folder(place, done) -> Path:
 def test_bad_files_are_told_and_the_others_are_kept(done, folder):
     assert (done.returncode, done.stderr) == (0, "")
     *lines, others, notice = done.stdout.splitlines()
-    assert others == "Passed over, for no MIDI files by their names: 1 (.txt 1)."
+    assert others == "Ignored, as their names do not end like those of MIDI files: 1 (.txt 1)."
     refused, rows = lines[: len(BAD)], [re.split(r"  +", line) for line in lines[len(BAD) :]]
     assert refused == sorted(BAD.values())
     assert rows[:3] == [

@@ -100,7 +100,7 @@ def told_of_others(folders: Iterable[str]) -> str:
     most = sorted(endings.items(), key=lambda item: (-item[1], item[0]))[:MOST_ENDINGS]
     counts = ", ".join(f"{as_text(ending)} {count}" for ending, count in most)
     more = ", ..." if len(endings) > MOST_ENDINGS else ""
-    return f"Passed over, for no MIDI files by their names: {endings.total()} ({counts}{more})."
+    return f"Ignored, as their names do not end like those of MIDI files: {endings.total()} ({counts}{more})."
 
 
 def as_text(name: str) -> str:
