@@ -16,7 +16,7 @@ from cyclegan_jax.midi.track_events import EventReader, Events
 
 MACBINARY = 128  # bytes of the header that old Macintosh programs put before a file
 NO_END = "a track without End of Track"
-WRONG_LENGTH = "a track of another length than it tells"
+WRONG_LENGTH = "a track of another length than it states"
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,7 @@ def load(path: str | Path) -> Model:
         trained_on, evaluation = dict(facts["trained_on"]), dict(facts["evaluation"])
         _check_facts(config, trained_on)
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{str(path)!r} does not tell what a model must: {error}; export it again."
-        ) from error
+        raise UserError(f"{str(path)!r} has a missing or wrong entry: {error}; export it again.") from error
     params = _shaped(path, config, arrays)
     return Model(config, params, GenreClassifier(params.pop(CLASSIFIER), accuracy), trained_on, evaluation)
 

@@ -96,7 +96,7 @@ def _left_out(sequence: Sequence) -> tuple[str, ...]:
     refused = [event for track in sequence.tracks for event in track if is_refused_elsewhere(event)]
     keys = sum(event.message[:2] == bytes([META, KEY_SIGNATURE]) for event in refused)
     others = len(refused) - keys
-    counts = {f"key signature{'s' * (keys > 1)} of no key": keys}
+    counts = {f"impossible key signature{'s' * (keys > 1)}": keys}
     counts[f"event{'s' * (others > 1)} that other programs can't read"] = others
     return tuple(f"{count} {what} left out" for what, count in counts.items() if count)
 
@@ -107,4 +107,4 @@ def _beatless(timing: Timing) -> tuple[str, ...]:
 
 def _beyond(notes: PlayedNotes) -> tuple[str, ...]:
     count = int((~notes.drums & ~in_range(notes.pitches)).sum())
-    return (f"{count} note{'s' * (count > 1)} beyond the roll kept",) if count else ()
+    return (f"{count} note{'s' * (count > 1)} outside C1 to B7 kept",) if count else ()

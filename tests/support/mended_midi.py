@@ -18,7 +18,7 @@ from support.midi_bytes import (
     track,
 )
 
-LENGTH = "a track of another length than it tells"
+LENGTH = "a track of another length than it states"
 NO_END = "a track without End of Track"
 RUNNING = "running status goes on after a meta or system-exclusive event"
 CLIPPED = "data bytes over 127 taken as 127"

@@ -184,7 +184,7 @@ def test_a_file_that_does_not_tell_what_it_must_is_refused(exported, tmp_path):
     for facts in ({}, {"config": {}}, {"config": 3}, [], *({**good, "trained_on": it} for it in odd)):
         told = {"version": VERSION, "sha256": _digest(facts, arrays), "facts": facts}
         (tmp_path / "a.model").write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
-        with pytest.raises(UserError, match=r"a.model' does not tell what a model must"):
+        with pytest.raises(UserError, match=r"a.model' has a missing or wrong entry"):
             load(tmp_path / "a.model")
 
 

@@ -95,7 +95,7 @@ def test_a_key_signature_of_no_key_is_left_out_for_other_readers(content):
     data = midi(track(SIGNATURE, on(50), meta(0x59, b"\xfd\x01", 1), meta(0x59, content, 2), off(50, 3)))
     found = transfer_song(data, identity, "pop", EVERY)
     keys = [m.key for m in mido.MidiFile(file=io.BytesIO(found.midi)).tracks[0] if m.type == "key_signature"]
-    assert keys == ["Cm"] and found.remarks[0] == "1 key signature of no key left out"
+    assert keys == ["Cm"] and found.remarks[0] == "1 impossible key signature left out"
     assert notes_in(found.midi) == notes_in(data)
     pretty_midi.PrettyMIDI(io.BytesIO(found.midi))
 
@@ -245,7 +245,7 @@ def test_remarks_say_what_a_listener_should_know():
     odd = midi(track(on(20), off(20, 9), on(60, 1), off(60, 80)))
     assert transfer_song(odd, identity, "pop", Controls()).remarks == (
         "no time signature, taken as 4/4 as MIDI says",
-        "1 note beyond the roll kept",
+        "1 note outside C1 to B7 kept",
     )
     assert (
         transfer_song(midi(track(SIGNATURE, on(60), off(60, 80))), identity, "pop", Controls()).remarks == ()
