@@ -1,4 +1,4 @@
-"""What sounds on a channel when a note begins: its General MIDI program, and whether it is drums.
+"""What sounds on a channel: its General MIDI program when a note begins, and whether it is drums.
 
 Channel 10 is drums. Another channel becomes drums, and channel 10 melodic, by
 
@@ -13,6 +13,7 @@ and what it was is restored by a reset: GM or GM2 System On, GS Reset, XG System
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,15 +31,30 @@ GS_CHANNELS = (9, *range(9), *range(10, 16))  # by part
 AS_IT_WAS = -1
 
 
-def sounds(events: Events, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[N] General MIDI programs and [N] bool, which are drums, of the notes that begin at these places."""
+class Sounds(NamedTuple):
+    """Of notes [N] General MIDI programs and [N] bool, which are drums; of a file its drum channels, from 0.
+
+    These are all that are drums for any time, with a hit or without.
+    """
+
+    programs: np.ndarray
+    drums: np.ndarray
+    drum_channels: frozenset[int]
+
+
+def sounds(events: Events, places: np.ndarray) -> Sounds:
+    """What sounds in a file, in which notes begin at these places."""
     changes = _changes(events)
     keys = _keys(*changes[:, :3].T)
     order = np.argsort(keys)
-    channels = events.statuses[places].astype(np.int64) & 0x0F
-    latest = np.searchsorted(keys[order], _keys(events.ticks[places], places, channels)) - 1
-    programs, drums = (_filled(changes[order, column])[latest] for column in (3, 4))
-    return programs, drums > 0
+    ticks, _, channels, programs, drums = changes[order].T
+    programs, drums = _filled(programs), _filled(drums) > 0
+    lasts = np.append((channels[1:] > channels[:-1]) | (ticks[1:] > ticks[:-1]), [True])
+    played_on = events.statuses[places].astype(np.int64) & 0x0F
+    latest = np.searchsorted(keys[order], _keys(events.ticks[places], places, played_on)) - 1
+    hit = played_on[drums[latest]]
+    drum_channels = frozenset({*channels[drums & lasts].tolist(), *hit.tolist()})
+    return Sounds(programs[latest], drums[latest], drum_channels)
 
 
 def is_reset(message: bytes) -> bool:

@@ -32,7 +32,8 @@ class PlayedNotes:
 
     `onsets`, `ends`: ticks; `pitches`, `velocities`: 0 to 127; `channels` from 0; `tracks`, and in them the
     places of note-on and note-off (-1: none, the note ends by the next one of its pitch or with its track);
-    `programs`: General MIDI, 0 to 127; `drums`: bool, which are of a drum channel.
+    `programs`: General MIDI, 0 to 127; `drums`: bool, which are of a drum channel. `drum_channels`: from 0,
+    all of the file, also those without a hit.
     """
 
     onsets: np.ndarray
@@ -45,14 +46,17 @@ class PlayedNotes:
     note_offs: np.ndarray
     programs: np.ndarray
     drums: np.ndarray
+    drum_channels: frozenset[int] = frozenset({DRUM_CHANNEL})
 
     def __len__(self) -> int:
         return len(self.onsets)
 
     @property
-    def drum_channels(self) -> frozenset[int]:
-        """Channel 10, which is 9 from 0, and all others on which drums are played."""
-        return frozenset({DRUM_CHANNEL, *self.channels[self.drums].tolist()})
+    def pitched_channels(self) -> list[int]:
+        """Those that are never drums; where all 16 are at some time, those of pitched notes all the same."""
+        return [channel for channel in range(16) if channel not in self.drum_channels] or sorted(
+            {*self.channels[~self.drums].tolist()}
+        )
 
     @property
     def sound(self) -> np.ndarray:
@@ -89,7 +93,7 @@ def pair_notes(file: MidiFile) -> PlayedNotes:
     found = ended_by[begins]
     ends = np.where(found == NOTHING, events.ends[tracks[begins]], events.ticks[places[found]])
     note_offs = np.where(offs[begins], places[found] - events.starts[tracks[begins]], NO_OFF)
-    programs, drums = sounds(events, places[begins])
+    programs, drums, drum_channels = sounds(events, places[begins])
     return PlayedNotes(
         onsets=events.ticks[places[begins]],
         ends=ends,
@@ -101,6 +105,7 @@ def pair_notes(file: MidiFile) -> PlayedNotes:
         note_offs=note_offs,
         programs=programs,
         drums=drums,
+        drum_channels=drum_channels,
     )
 
 

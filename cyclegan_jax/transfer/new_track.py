@@ -1,10 +1,11 @@
 """Tracks of new notes: which channels they take, and what is sent there so that they sound as they should.
 
-A new note never sounds on a channel of drums, nor on one where a note of the source sounds as long as any
-other is there. Of those that are free it takes the one that stays so for most of the notes behind it. There
-the track sets all that the source has set otherwise (program, volume, pedal and so on), sets it anew behind
-each such message of the source, and puts the source's settings back before its next note on that channel.
-Where no channel is free, the note shares the one whose program is nearest, with all that is set there.
+A new note never sounds on a channel of drums, unless all 16 are drums at some time, nor on one where a note
+of the source sounds as long as any other is there. Of those that are free it takes the one that stays so for
+most of the notes behind it. There the track sets all that the source has set otherwise (program, volume,
+pedal and so on), sets it anew behind each such message of the source, and puts the source's settings back
+before its next note on that channel. Where no channel is free, the note shares the one whose program is
+nearest, with all that is set there.
 
 The pedal is that of the channel with most of the source's pitched notes: under the pedal short notes sound
 long, and new ones beside them are to do so too.
@@ -69,9 +70,9 @@ def new_track(
     new = new.only(np.argsort(new.onsets, kind="stable"))
     sounding = [_sounding(source, stays, ends, settings, channel) for channel in range(CHANNELS)]
     order = sorted(
-        range(CHANNELS), key=lambda channel: (channel in settings.used, len(sounding[channel].onsets))
+        source.pitched_channels,
+        key=lambda channel: (channel in settings.used, len(sounding[channel].onsets)),
     )
-    order = [channel for channel in order if channel not in source.drum_channels]
     channels = _free_channels(new, sounding, order)
     pedal = settings.changes(int(np.bincount(source.channels[source.sound]).argmax()), PEDAL)
     messages: list[Event] = []
@@ -79,7 +80,7 @@ def new_track(
         stretches = _stretches(new.only(channels == channel), sounding[channel], pedal)
         messages += set_for(channel, stretches, settings, program, pedal)
     shared = np.flatnonzero(channels < 0)
-    channels[shared] = _nearest(new.onsets[shared], source, settings, program)
+    channels[shared] = _nearest(new.onsets[shared], source.pitched_channels, settings, program)
     velocities = new.velocities.copy()
     for channel in np.unique(channels[shared]).tolist():
         there = shared[channels[shared] == channel]
@@ -153,7 +154,7 @@ def _free_channels(new: NewNotes, sounding: list[Sounding], order: list[int]) ->
     taken = np.array([np.where(sounding[c].during(new), np.arange(count), count) for c in order])
     free_until = np.minimum.accumulate(taken.reshape(-1, count)[:, ::-1], axis=1)[:, ::-1]
     note = 0
-    while len(order) and note < count:
+    while note < count:
         best = int(free_until[:, note].argmax())
         stop = int(free_until[best, note])
         channels[note:stop] = order[best]
@@ -174,9 +175,7 @@ def _stretches(new: NewNotes, sounding: Sounding, pedal: Changes) -> list[Stretc
     return stretches
 
 
-def _nearest(onsets: np.ndarray, source: PlayedNotes, settings: ChannelSettings, program: int) -> np.ndarray:
-    """[M] the channel of the source's pitched notes whose program is nearest at each of these ticks."""
-    pitched = set(source.channels[source.sound].tolist())
-    channels = np.array(sorted(pitched - source.drum_channels or pitched))
-    programs = np.stack([settings.changes(int(channel), INSTRUMENT).at(onsets) for channel in channels])
-    return channels[np.abs(programs - program).argmin(axis=0)]
+def _nearest(onsets: np.ndarray, among: list[int], settings: ChannelSettings, program: int) -> np.ndarray:
+    """[M] of these channels the one whose program is nearest at each of these ticks."""
+    programs = np.stack([settings.changes(channel, INSTRUMENT).at(onsets) for channel in among])
+    return np.array(among)[np.abs(programs - program).argmin(axis=0)]

@@ -44,7 +44,8 @@ def rewrite(
         others = {None, *drums}
         tracks = [[event for event in track if event.channel in others] for track in tracks]
         pitched = _all_pitched(notes, arrangement, ChannelSettings(sequence.tracks))
-        tracks += _hands(pitched, ChannelSettings(tracks), controls.program or PIANO, drums)
+        settings, program = ChannelSettings(tracks), controls.program or PIANO
+        tracks += _hands(pitched, settings, program, notes.pitched_channels)
     else:
         tracks = _edited(sequence, notes, kept, arrangement.ends)
         if controls.program is not None:
@@ -147,23 +148,26 @@ def _all_pitched(notes: PlayedNotes, arrangement: Arrangement, settings: Channel
 
 
 def _hands(
-    notes: NewNotes, settings: ChannelSettings, program: int, drums: frozenset[int]
+    notes: NewNotes, settings: ChannelSettings, program: int, channels: list[int]
 ) -> Iterator[list[Event]]:
+    """A track each, on a channel each as long as there are enough; a pitch sounds once at a time on each."""
+    notes = _longest_of_each(notes)
     hands = _hand_of_each(notes)
+    of_hands = np.resize(channels, len(HANDS))
+    rows = of_hands[hands] << 7 | notes.pitches
+    notes = notes._replace(ends=np.minimum(notes.ends, next_onsets(notes.onsets, rows)))
     whole = [Stretch(0, int(notes.ends.max(initial=0)), before_source=False)]
-    channels = (channel for channel in range(16) if channel not in drums)
-    for number, (hand, channel) in enumerate(zip(HANDS, channels, strict=False)):
-        own = _one_at_a_time(notes.only(hands == number))
+    for number, (hand, channel) in enumerate(zip(HANDS, of_hands.tolist(), strict=True)):
+        own = notes.only(hands == number)
         messages = set_for(channel, whole, settings, program)
         yield track_of(hand, own, np.full(len(own.onsets), channel), messages)
 
 
-def _one_at_a_time(notes: NewNotes) -> NewNotes:
-    """Of notes with one pitch and onset the longest, and that only up to the next note of its pitch."""
+def _longest_of_each(notes: NewNotes) -> NewNotes:
+    """Of notes with one pitch and onset the longest."""
     longest_first = notes.only(np.lexsort((-notes.ends, notes.onsets, notes.pitches)))
     _, first = np.unique(np.stack([longest_first.pitches, longest_first.onsets]), axis=1, return_index=True)
-    notes = longest_first.only(first)
-    return notes._replace(ends=np.minimum(notes.ends, next_onsets(notes.onsets, notes.pitches)))
+    return longest_first.only(first)
 
 
 def _hand_of_each(notes: NewNotes) -> np.ndarray:

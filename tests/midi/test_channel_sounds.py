@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.midi_bytes import SIGNATURE, midi, off, on, track
+from support.midi_bytes import GS_ON, SIGNATURE, gs_part, midi, off, on, track
 
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
@@ -10,16 +10,11 @@ from cyclegan_jax.midi.reader import parse_midi
 
 GM_ON, GM2_ON = b"\x00\xf0\x05\x7e\x7f\x09\x01\xf7", b"\x00\xf0\x05\x7e\x7f\x09\x03\xf7"
 XG_ON = b"\x00\xf0\x08\x43\x10\x4c\x00\x00\x7e\x00\xf7"
-GS_ON = b"\x00\xf0\x0a\x41\x10\x42\x12\x40\x00\x7f\x00\x41\xf7"
 LISTED = on(38, 0, 11) + off(38, 2, 11), on(36, 0, 9) + off(36, 2, 9), on(60) + off(60, 2)
 
 
 def bank(number: int, channel: int = 11) -> bytes:
     return bytes([0, 0xB0 | channel, 0, number, 0, 0xC0 | channel, 0])
-
-
-def gs_part(part: int, rhythm: int) -> bytes:
-    return bytes([0, 0xF0, 10, 0x41, 0x10, 0x42, 0x12, 0x40, 0x10 | part, 0x15, rhythm, 0, 0xF7])
 
 
 def xg_part(channel: int, mode: int) -> bytes:
@@ -64,6 +59,28 @@ def test_a_channel_becomes_drums_at_that_moment_and_by_another_track_too():
     notes = pair_notes(read_file(midi(first, second)))
     assert notes.onsets.tolist() == [0, 7, 13, 16] and notes.drums.tolist() == [False, False, True, True]
     assert notes.drum_channels == {9, 11}
+
+
+@pytest.mark.parametrize(
+    "events, channels",
+    [
+        ([], {9}),
+        ([XG_ON, bank(127)], {9, 11}),
+        ([GM2_ON, bank(120)], {9, 11}),
+        ([GS_ON, gs_part(12, 1)], {9, 12}),
+        ([XG_ON, xg_part(3, 2)], {9, 3}),
+        ([XG_ON, bank(127), bank(0)], {9}),  # at one tick the last counts
+        ([XG_ON, bank(127), b"\x01" + bank(0)[1:]], {9, 11}),
+        ([XG_ON, bank(127), *LISTED[0:1], bank(0)], {9, 11}),
+    ],
+)
+def test_a_channel_of_drums_is_one_without_a_hit_too(events, channels):
+    assert pair_notes(read_file(midi(track(SIGNATURE, *events, LISTED[2])))).drum_channels == channels
+
+
+def test_a_hit_on_a_channel_that_is_drums_for_no_time_is_one_of_a_drum_channel():
+    events = XG_ON, bank(127), on(38, 0, 11), bank(0), off(38, 2, 11)
+    assert pair_notes(read_file(midi(track(SIGNATURE, *events)))).drum_channels == {9, 11}
 
 
 def test_drums_are_not_in_a_score_and_drums_alone_are_no_notes():

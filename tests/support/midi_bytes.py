@@ -48,6 +48,12 @@ def off(pitch: int, delta: int = 0, channel: int = 0) -> bytes:
     return varlen(delta) + bytes([0x80 | channel, pitch, 64])
 
 
+def gs_part(part: int, rhythm: int) -> bytes:
+    """GS, use part for rhythm: part 0 is channel 10, and 1 to 9 are those channels; off by 0."""
+    return bytes([0, 0xF0, 10, 0x41, 0x10, 0x42, 0x12, 0x40, 0x10 | part, 0x15, rhythm, 0, 0xF7])
+
+
+GS_ON = b"\x00\xf0\x0a\x41\x10\x42\x12\x40\x00\x7f\x00\x41\xf7"
 SIGNATURE = meta(0x58, bytes([4, 2, 24, 8]))
 TEMPO = meta(0x51, bytes([7, 161, 32]))
 END = b"\x00\xff\x2f\x00"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.midi_bytes import midi, off, on, track
+from support.midi_bytes import GS_ON, gs_part, midi, off, on, track
 
 from cyclegan_jax.midi.channel_settings import (
     EXPRESSION,
@@ -73,6 +73,24 @@ def test_channel_10_and_channels_of_drums_are_never_taken():
         notes_at((4, 8)), track(bank, on(36), off(36, 2)), track(on(40, 0, 1), off(40, 99, 1)), *SUSTAINED
     )
     assert channels_of(events) == [1]
+
+
+def test_a_drum_channel_without_a_hit_is_not_free():
+    events, _ = joined(notes_at((4, 8)), track(GS_ON, gs_part(2, 1), gs_part(4, 1), on(60), off(60, 9)))
+    assert channels_of(events) == [2]  # GS parts 2 and 4 are channels 1 and 3
+
+
+def test_a_drum_channel_without_a_hit_is_not_shared_however_near_its_program():
+    busy = [track(on(40, 0, channel), off(40, 99, channel)) for channel in range(15) if channel != 9]
+    drums = control(0, 127, 0, 15), b"\x00\xcf\x34"
+    events, _ = joined(notes_at((4, 8)), *busy, track(*drums), program=52)
+    assert channels_of(events) == [0]
+
+
+def test_where_all_channels_are_drums_at_some_time_one_with_pitched_notes_is_taken():
+    later = [track(b"\x63" + gs_part(part, 1)[1:]) for part in range(16)]
+    events, _ = joined(notes_at((4, 8)), track(GS_ON), *later, track(on(60, 0, 5), off(60, 2, 5)))
+    assert channels_of(events) == [5]
 
 
 def test_where_all_channels_have_notes_one_is_taken_in_its_rest_and_given_back_before_it_plays_again():

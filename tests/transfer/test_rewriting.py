@@ -6,7 +6,7 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
-from support.midi_bytes import END, midi, off, on, track, varlen
+from support.midi_bytes import END, GS_ON, gs_part, midi, off, on, track, varlen
 from support.midi_bytes import meta as meta_bytes
 
 from cyclegan_jax.midi.channel_settings import INSTRUMENT, ChannelSettings
@@ -234,6 +234,49 @@ def test_drums_on_another_channel_keep_their_hits_and_their_kit(controls):
     assert of_drums == sequence_of_bytes(data).tracks[0]
     assert all(note[1] != 0 for note in notes_of(found) if note[0] > 0)
     assert not rewritten(data, nothing, keep_drums=False).tracks[0][3:-1]
+
+
+def gs_drums(*parts: int) -> bytes:
+    return GS_ON + b"".join(gs_part(part, 1) for part in parts)
+
+
+@pytest.mark.parametrize("controls", [{}, {"program": 24}, {"split_hands": True}])
+def test_drum_channels_without_a_hit_stay_free_of_notes_and_as_they_were(controls):
+    kit = b"\x00\xc1\x08"
+    data = midi(track(gs_drums(2, 3), kit), track(on(60, 0, 4), off(60, 8, 4), on(40), off(40, 2)))
+    found = rewritten(data, nothing, new((2, 6, 64, 50)), **controls)
+    of_drums = [event for event in found.tracks[0] if event.channel in (None, 1)]
+    assert of_drums == sequence_of_bytes(data).tracks[0]
+    assert not {note[1] for note in notes_of(found)} & {1, 2}
+
+
+CHORD = on(36), on(60), on(72), off(36, 8), off(60), off(72)
+
+
+@pytest.mark.parametrize("parts, channels", [(14, [15, 15, 15]), (13, [14, 15, 14]), (12, [13, 14, 15])])
+def test_hands_share_the_channels_that_drums_leave(parts, channels):
+    pitched = track(*(bytes([event[0], event[1] | 15, *event[2:]]) for event in CHORD))
+    data = midi(track(gs_drums(*range(1, parts + 1))), pitched)
+    found = rewritten(data, nothing, split_hands=True)
+    assert [note[1:5] for note in notes_of(found)] == [
+        (channel, 0, 8, pitch) for channel, pitch in zip(channels, (36, 60, 72), strict=True)
+    ]
+
+
+def test_hands_on_one_channel_do_not_cut_each_other_short():
+    """72 is the melody's, then the chord's below 76."""
+    pitched = track(on(72, 0, 15), on(76, 4, 15), off(72, 8, 15), off(76, 8, 15))
+    second = track(on(72, 4, 15), off(72, 2, 15))
+    found = rewritten(midi(track(gs_drums(*range(1, 15))), pitched, second), nothing, split_hands=True)
+    assert [note[1:5] for note in notes_of(found)] == [(15, 4, 6, 72), (15, 0, 4, 72), (15, 4, 20, 76)]
+
+
+def test_hands_are_not_lost_where_all_channels_are_drums_at_some_time():
+    later = track(b"\x63" + gs_drums(*range(16))[1:])
+    data = midi(track(*CHORD), later)
+    assert sorted(note[1:5] for note in notes_of(rewritten(data, nothing, split_hands=True))) == [
+        (0, 0, 8, pitch) for pitch in (36, 60, 72)
+    ]
 
 
 def test_a_pitch_that_two_parts_play_at_once_is_one_note_of_a_hand():
