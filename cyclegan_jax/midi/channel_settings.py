@@ -50,13 +50,18 @@ SETTINGS = (
     Setting(CONTROL, 32),
     INSTRUMENT,
     Setting(CONTROL, 1, cleared=True),  # modulation
+    Setting(CONTROL, 5),  # portamento time
     VOLUME,
+    Setting(CONTROL, 8, default=64),  # balance
     Setting(CONTROL, 10, default=64),  # pan
     EXPRESSION,
     PEDAL,
+    Setting(CONTROL, 65, cleared=True),  # portamento
     Setting(CONTROL, 66, cleared=True),  # sostenuto
     Setting(CONTROL, 67, cleared=True),  # soft pedal
     *(Setting(CONTROL, number, default=64) for number in range(71, 79)),  # resonance, attack, brightness ...
+    Setting(CONTROL, 91, default=40),  # reverb, as GM2, GS and XG have it
+    *(Setting(CONTROL, number) for number in range(92, 96)),  # tremolo, chorus, delay, phaser
     Setting(PRESSURE, cleared=True),
     Setting(BEND, default=64 << 7, cleared=True),
 )

@@ -51,6 +51,13 @@ def test_a_reset_restores_everything_and_a_later_message_counts_again(setting, v
     assert values(found, setting, range(6)) == [value, 9, 9, value, value, 9]
 
 
+@pytest.mark.parametrize("number, after", [(5, 9), (8, 9), (65, 0), (91, 9), (93, 9)])
+def test_controller_121_stops_portamento_and_leaves_its_time_balance_and_effects(number, after):
+    found = settings_of(track(control(number, 9), control(121, 0, 1)))
+    setting = next(s for s in SETTINGS if s.message(0, 0)[:2] == bytes([0xB0, number]))
+    assert values(found, setting, range(2)) == [9, after]
+
+
 def test_controller_121_leaves_volume_and_program_alone():
     sent = [
         control(7, 9),

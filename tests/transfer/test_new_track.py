@@ -67,6 +67,18 @@ def test_a_channel_without_notes_is_set_as_new_and_set_again_behind_the_sources_
     assert [values(after, 1, tick) for tick in range(10)] == [UNTOUCHED] * 10
 
 
+@pytest.mark.parametrize(
+    "number, usual", [(5, 0), (8, 64), (65, 0), (91, 40), (92, 0), (93, 0), (94, 0), (95, 0)]
+)
+def test_on_a_channel_in_its_rest_no_effect_of_the_source_is_left(number, usual):
+    with_rest = track(control(number, 99), on(60), off(60, 4), on(60, 16), off(60, 80))
+    events, _ = joined(
+        notes_at((10, 12)), with_rest, track(b"\x00\xc1\x05", on(40, 0, 1), off(40, 99, 1)), *SUSTAINED
+    )
+    sent = [event for event in events if event.kind == 0xB0]
+    assert sent == [(10, bytes([0xB0, number, usual])), (12, bytes([0xB0, number, 99]))]
+
+
 def test_channel_10_and_channels_of_drums_are_never_taken():
     bank = control(0, 127, 0, 0) + b"\x00\xc0\x00"
     events, _ = joined(
