@@ -3,6 +3,7 @@
 Transfers and the dataset share this rule. A song is in common time where its bars are of 4/4 or 2/2: both are
 sixteen steps. Before its first time signature a song is in that one already. A first bar that is shorter and
 in another metre, before common time, is an upbeat (anacrusis) as notation programs write it: it is no bar.
+A metre that is told for less than a step is none.
 
 Only common time is transferred unless asked otherwise. With `any_metre`, a song that is in it only in places
 is transferred there alone. One that never is goes by the metre that lasts longest.
@@ -12,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,11 +76,15 @@ def lay_bars(score: Score, steps: int, *, any_metre: bool) -> Bars:
 
 
 def stretches_of(score: Score, steps: int) -> list[Stretch]:
-    """The parts of a song of so many steps by metre, in order, none of them empty."""
+    """The parts of a song of so many steps by metre, in order, none of them empty.
+
+    A time signature that holds for less than a step is as if it were not told.
+    """
     by_tick = {Fraction(tick): (above, below) for tick, above, below in score.time_signatures}
     per_step = Fraction(score.ticks_per_quarter, 4)
-    ticks = sorted(by_tick)
-    starts = [Fraction(0), *(tick / per_step for tick in ticks if 0 < tick < steps * per_step)]
+    told = sorted(by_tick)
+    ticks = [tick for tick, following in pairwise(told) if following - tick >= per_step] + told[-1:]
+    starts = [Fraction(0), *(tick / per_step for tick in ticks if 0 < tick <= (steps - 1) * per_step)]
     metres = [by_tick[ticks[0]] if ticks else COMMON]
     metres += [by_tick[start * per_step] for start in starts[1:]]
     ends = [*starts[1:], Fraction(steps)]

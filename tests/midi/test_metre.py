@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.midi.metre import NO_SIGNATURE, UPBEAT, lay, lay_bars, put_back
+from cyclegan_jax.midi.metre import NO_SIGNATURE, UPBEAT, lay, lay_bars, put_back, shares, stretches_of
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 
@@ -107,6 +107,33 @@ def test_an_upbeat_is_no_other_metre_and_lies_before_the_first_bar(upbeat, steps
     runs, remarks = lay_bars(score, steps + 32, any_metre=False)
     assert [run.tolist() for run in runs] == [[[steps, steps + 16], [steps + 16, steps + 32]]]
     assert remarks == (UPBEAT,)
+
+
+TICK = 1 / 480  # beats
+SHORT = 119 / 480  # a sixteenth note has 120
+
+
+@pytest.mark.parametrize("beats", [TICK, SHORT])
+def test_a_metre_of_less_than_a_sixteenth_is_none_at_the_start_within_or_at_the_end(beats):
+    at_the_start = score_of((0, 1, 64), (beats, 4, 4))
+    assert stretches_of(at_the_start, 64) == stretches_of(score_of((beats, 4, 4)), 64)
+    assert lay_bars(at_the_start, 64, any_metre=False).remarks == ()
+    within = score_of((0, 4, 4), (8, 3, 4), (8 + beats, 4, 4))
+    assert lay_bars(within, 64, any_metre=False).remarks == ()
+    at_the_end = score_of((0, 4, 4), (16 - beats, 3, 4))
+    assert lay_bars(at_the_end, 64, any_metre=False).remarks == ()
+    several = score_of((0, 3, 4), (8, 5, 4), (8 + beats, 6, 8), (8 + 2 * beats, 3, 4))
+    assert lay_bars(several, 96, any_metre=True).runs[0][0].tolist() == [0, 12]
+    assert shares(stretches_of(several, 96)) == "3/4 throughout"
+
+
+def test_a_metre_of_a_sixteenth_before_common_time_is_an_upbeat():
+    assert lay_bars(score_of((0, 1, 16), (1 / 4, 4, 4)), 64, any_metre=False).remarks == (UPBEAT,)
+
+
+def test_the_one_metre_of_a_song_counts_wherever_it_is_told():
+    for beat in (0, 15.9, 16, 20):
+        assert shares(stretches_of(score_of((beat, 3, 4)), 64)) == "3/4 throughout"
 
 
 def test_a_whole_bar_of_another_metre_is_no_upbeat():
