@@ -65,7 +65,9 @@ SETTINGS = (
     Setting(PRESSURE, cleared=True),
     Setting(BEND, default=64 << 7, cleared=True),
 )
-STATUSES = {CONTROL, PROGRAM, PRESSURE, BEND, SYSTEM_EXCLUSIVE}
+NONE = np.zeros((0, 3), np.int64)
+KINDS = CONTROL, PROGRAM, PRESSURE, BEND
+STATUSES = frozenset({kind | channel for kind in KINDS for channel in range(16)} | {SYSTEM_EXCLUSIVE})
 
 
 class Changes(NamedTuple):
@@ -78,9 +80,9 @@ class Changes(NamedTuple):
         """The values in force at these ticks, after all that is sent there."""
         return self.values[np.searchsorted(self.ticks, ticks, side="right") - 1]
 
-    def within(self, start: int, end: int) -> np.ndarray:
-        """The ticks of changes after `start` and up to `end`."""
-        return self.ticks[slice(*np.searchsorted(self.ticks, [start, end], side="right"))]
+    def differs(self, other: "Changes", ticks: np.ndarray) -> np.ndarray:
+        """[N] bool: at which of these ticks, [N], the value is not the other's."""
+        return self.at(ticks) != other.at(ticks)
 
     def held(self, ends: np.ndarray) -> np.ndarray:
         """When notes that end at these ticks, [N], fall silent, if this is the pedal; maybe `NEVER`."""
@@ -102,34 +104,37 @@ class ChannelSettings:
 
     def __init__(self, tracks: list[list[Event]]) -> None:
         self._sent: dict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
-        self._resets: list[tuple[int, int]] = []
-        used: set[int | None] = set()
+        resets: list[tuple[int, int]] = []
+        statuses: set[int] = set()
         messages: list[Event] = []
         for track in tracks:
-            used.update(event.channel for event in track)
-            messages += [event for event in track if event.kind in STATUSES]
-        self.used = frozenset(used - {None})
+            statuses.update(event.message[0] for event in track)
+            messages += [event for event in track if event.message[0] in STATUSES]
+        self.used = frozenset(status & 0x0F for status in statuses if status < SYSTEM_EXCLUSIVE)
         messages.sort(key=lambda event: event.tick)
         for place, (tick, message) in enumerate(messages):
             if message[0] == SYSTEM_EXCLUSIVE:
                 if is_reset(message):
-                    self._resets.append((place, tick))
+                    resets.append((place, tick))
                 continue
             status, channel = message[0] & 0xF0, message[0] & 0x0F
             number, *data = message[1:] if status == CONTROL else (0, *message[1:])
             value = data[0] if len(data) == 1 else data[0] | data[1] << 7
             self._sent[channel, status, number].append((place, tick, value))
+        self._resets = np.array(resets, np.int64).reshape(-1, 2)
 
     def changes(self, channel: int, setting: Setting) -> Changes:
         """How a setting changes on a channel."""
-        cleared = self._sent.get((channel, CONTROL, RESET_CONTROLLERS), []) if setting.cleared else []
-        rows = [
-            (-1, -1, setting.default),
-            *self._sent.get((channel, setting.status, setting.number), []),
-            *((place, tick, setting.default) for place, tick, *_ in (*cleared, *self._resets)),
-        ]
-        _, ticks, values = np.array(sorted(rows), np.int64).T
+        cleared = self._rows(channel, CONTROL, RESET_CONTROLLERS)[:, :2] if setting.cleared else NONE[:, :2]
+        defaults = np.concatenate([[(-1, -1)], cleared, self._resets])
+        defaults = np.insert(defaults, 2, setting.default, axis=1)
+        rows = np.concatenate([defaults, self._rows(channel, setting.status, setting.number)])
+        _, ticks, values = rows[np.argsort(rows[:, 0], kind="stable")].T
         return Changes(ticks, values)
+
+    def _rows(self, channel: int, status: int, number: int) -> np.ndarray:
+        """[S, 3] place, tick and value of each message of a kind that was sent there."""
+        return np.array(self._sent.get((channel, status, number), NONE), np.int64)
 
     def level(self, channel: int, ticks: np.ndarray) -> np.ndarray:
         """[M] by how much velocities count more or less at these ticks than on an untouched channel."""

@@ -79,12 +79,14 @@ def _changes(events: Events) -> np.ndarray:
     programs = events.of_kind(PROGRAM)
     banks = events.of_kind(CONTROL)
     banks = banks[(events.data[banks, 0] == BANK_MSB) & (events.statuses[banks] & 0x0F != DRUM_CHANNEL)]
+    resets = np.array([place for place, message in exclusive if RESET.match(message)], np.int64)
     return np.concatenate(
         [
             _rows(events, programs, events.data[programs, 0], AS_IT_WAS),
             _rows(events, banks, AS_IT_WAS, np.isin(events.data[banks, 1], drum_banks)),
-            _reset(-1, -1),
-            *_of_exclusive(events, exclusive),
+            _as_at_first(np.array([-1]), np.array([-1])),
+            _as_at_first(events.ticks[resets], resets),
+            np.array(list(_modes(events, exclusive)), np.int64).reshape(-1, 5),
         ]
     )
 
@@ -96,20 +98,20 @@ def _rows(
     return np.stack(np.broadcast_arrays(events.ticks[places], places, channels, programs, drums), axis=1)
 
 
-def _of_exclusive(events: Events, messages: list[tuple[int, bytes]]) -> Iterator[np.ndarray]:
+def _modes(events: Events, messages: list[tuple[int, bytes]]) -> Iterator[tuple[int, ...]]:
+    """The rows of part modes."""
     for place, message in messages:
         tick = int(events.ticks[place])
-        if RESET.match(message):
-            yield _reset(tick, place)
-        elif part := GS_PART.match(message):
-            yield np.array([[tick, place, GS_CHANNELS[part[1][0] & 0x0F], AS_IT_WAS, part[2] != b"\0"]])
+        if part := GS_PART.match(message):
+            yield tick, place, GS_CHANNELS[part[1][0] & 0x0F], AS_IT_WAS, part[2] != b"\0"
         elif part := XG_PART.match(message):
-            yield np.array([[tick, place, part[1][0], AS_IT_WAS, part[2] != b"\0"]])
+            yield tick, place, part[1][0], AS_IT_WAS, part[2] != b"\0"
 
 
-def _reset(tick: int, place: int) -> np.ndarray:
-    """Every channel as it is at first."""
-    return np.stack(np.broadcast_arrays(tick, place, CHANNELS, 0, CHANNELS == DRUM_CHANNEL), axis=1)
+def _as_at_first(ticks: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """[R · 16, 5] every channel as it is at first, from each of these on."""
+    rows = np.broadcast_arrays(ticks[:, None], places[:, None], CHANNELS, 0, CHANNELS == DRUM_CHANNEL)
+    return np.stack(rows, axis=-1).reshape(-1, 5)
 
 
 def _keys(ticks: np.ndarray, places: np.ndarray, channels: np.ndarray) -> np.ndarray:

@@ -101,6 +101,8 @@ def is_refused_elsewhere(event: Event) -> bool:
     a tempo of 0 or a metre of no beats, and for a system-exclusive message with bytes over 127, as escaped
     system messages have.
     """
+    if event.message[0] < SYSTEM_EXCLUSIVE:
+        return False
     if event.kind in (SYSTEM_EXCLUSIVE, PACKET):
         return not content_of(event.message).removeprefix(b"\xf0").removesuffix(b"\xf7").isascii()
     if event.kind != META:

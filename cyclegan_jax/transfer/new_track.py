@@ -45,12 +45,15 @@ class Sounding(NamedTuple):
         return self.until[np.searchsorted(self.onsets, notes.ends, side="right")] > notes.onsets
 
 
-class Stretch(NamedTuple):
-    """Ticks between which a channel is set for new notes; `before_source`: it plays the source's later."""
+class Stretches(NamedTuple):
+    """When a channel is set for new notes, [S] each, in order: the ticks from which and up to which it is.
 
-    start: int
-    end: int
-    before_source: bool
+    `before_source`: whether it plays the source's notes later.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    before_source: np.ndarray
 
 
 def new_track(
@@ -91,25 +94,26 @@ def new_track(
 
 def set_for(
     channel: int,
-    stretches: list[Stretch],
+    stretches: Stretches,
     settings: ChannelSettings,
     program: int,
     pedal: Changes = NO_PEDAL,
 ) -> Iterator[Event]:
     """What makes a channel sound as one that nothing else is sent to, with a program and a pedal."""
+    starts, ends, before_source = stretches
     for setting in SETTINGS:
         own = {INSTRUMENT: constant(program), PEDAL: pedal}.get(setting, constant(setting.default))
         source = settings.changes(channel, setting)
-        for start, end, before_source in stretches:
-            ticks = np.unique(np.concatenate([source.within(start, end), own.within(start, end)]))
-            values = own.at(ticks)
-            differ = (values != source.at(ticks)) | (values != own.at(ticks - 1))
-            sent = list(zip(ticks[differ].tolist(), values[differ].tolist(), strict=True))
-            if setting is INSTRUMENT or own.at(start) != source.at(start):
-                sent.insert(0, (start, int(own.at(start))))
-            if before_source and (setting is INSTRUMENT or own.at(end) != source.at(end)):
-                sent.append((end, int(source.at(end))))
-            yield from (Event(tick, setting.message(channel, value)) for tick, value in sent)
+        ticks = np.unique(np.concatenate([source.ticks, own.ticks]))
+        begun = np.searchsorted(starts, ticks)
+        ticks = ticks[(begun > 0) & (ticks <= ends[begun - 1])]
+        ticks = ticks[own.differs(source, ticks) | (own.at(ticks) != own.at(ticks - 1))]
+        always = setting is INSTRUMENT
+        begins = starts[always | own.differs(source, starts)]
+        given_back = ends[before_source & (always | own.differs(source, ends))]
+        for at, values in ((begins, own), (ticks, own), (given_back, source)):
+            for tick, value in zip(at.tolist(), values.at(at).tolist(), strict=True):
+                yield Event(tick, setting.message(channel, value))
 
 
 def track_of(name: str, notes: NewNotes, channels: np.ndarray, messages: Iterable[Event]) -> list[Event]:
@@ -162,17 +166,16 @@ def _free_channels(new: NewNotes, sounding: list[Sounding], order: list[int]) ->
     return channels
 
 
-def _stretches(new: NewNotes, sounding: Sounding, pedal: Changes) -> list[Stretch]:
+def _stretches(new: NewNotes, sounding: Sounding, pedal: Changes) -> Stretches:
     """The new notes of a channel, parted where notes of the source sound there; the first from the start."""
-    before = np.searchsorted(sounding.onsets, new.onsets)
-    stretches = []
-    for begun in np.unique(before).tolist():
-        start = int(new.onsets[before == begun].min()) if begun else 0
-        end = int(new.ends[before == begun].max())
-        follows = begun < len(sounding.onsets)
-        last = int(sounding.onsets[begun]) - 1 if follows else max(end, int(pedal.ticks[-1]))
-        stretches.append(Stretch(start, min(int(pedal.held(np.array(end))), last), follows))
-    return stretches
+    before, first = np.unique(np.searchsorted(sounding.onsets, new.onsets), return_index=True)
+    ends = np.maximum.reduceat(new.ends, first)
+    last = np.append(sounding.onsets - 1, max(ends[-1], pedal.ticks[-1]))[before]
+    return Stretches(
+        starts=np.where(before > 0, new.onsets[first], 0),
+        ends=np.minimum(pedal.held(ends), last),
+        before_source=before < len(sounding.onsets),
+    )
 
 
 def _nearest(onsets: np.ndarray, among: list[int], settings: ChannelSettings, program: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from cyclegan_jax.midi.played_notes import NO_OFF, PlayedNotes
 from cyclegan_jax.midi.track_events import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, SYSTEM_EXCLUSIVE
 from cyclegan_jax.transfer.arranging import Arrangement, NewNotes, next_onsets
 from cyclegan_jax.transfer.controls import Controls
-from cyclegan_jax.transfer.new_track import Stretch, new_track, note_off, set_for, track_of
+from cyclegan_jax.transfer.new_track import Stretches, new_track, note_off, set_for, track_of
 
 BANK_SELECT = (0, 32)  # controllers, most and least significant
 HANDS = ("bass", "chords", "melody")
@@ -156,7 +156,7 @@ def _hands(
     of_hands = np.resize(channels, len(HANDS))
     rows = of_hands[hands] << 7 | notes.pitches
     notes = notes._replace(ends=np.minimum(notes.ends, next_onsets(notes.onsets, rows)))
-    whole = [Stretch(0, int(notes.ends.max(initial=0)), before_source=False)]
+    whole = Stretches(np.array([0]), notes.ends.max(initial=0, keepdims=True), np.array([False]))
     for number, (hand, channel) in enumerate(zip(HANDS, of_hands.tolist(), strict=True)):
         own = notes.only(hands == number)
         messages = set_for(channel, whole, settings, program)
@@ -171,18 +171,19 @@ def _longest_of_each(notes: NewNotes) -> NewNotes:
 
 
 def _hand_of_each(notes: NewNotes) -> np.ndarray:
-    """[M] places in HANDS: bass is a deep note that is the lowest at its onset, melody a high one on top."""
+    """[M] places in HANDS: bass is a deep note that is the lowest at its onset, melody a high one on top.
+
+    At each onset every pitch begins but once.
+    """
     hands = np.full(len(notes.onsets), HANDS.index("chords"))
     by_onset = np.argsort(notes.onsets, kind="stable")
-    sounding: list[int] = []
-    first = 0
-    for onset in np.unique(notes.onsets):
-        sounding = [note for note in sounding if notes.ends[note] > onset]
-        past = int(np.searchsorted(notes.onsets[by_onset], onset, side="right"))
-        begun, first = by_onset[first:past], past
-        sounding += begun.tolist()
-        pitches = notes.pitches[sounding]
-        deep = notes.pitches[begun] <= HIGHEST_BASS
-        hands[begun[deep & (notes.pitches[begun] == pitches.min())]] = HANDS.index("bass")
-        hands[begun[~deep & (notes.pitches[begun] == pitches.max())]] = HANDS.index("melody")
+    until = np.zeros(128, np.int64)  # when the last note of each pitch ends
+    onsets, first = np.unique(notes.onsets[by_onset], return_index=True)
+    for onset, begun in zip(onsets, np.split(by_onset, first)[1:], strict=True):
+        begun_pitches = notes.pitches[begun]
+        until[begun_pitches] = np.maximum(until[begun_pitches], notes.ends[begun])
+        sounding = np.flatnonzero(until > onset)
+        deep = begun_pitches <= HIGHEST_BASS
+        hands[begun[deep & (begun_pitches == sounding[0])]] = HANDS.index("bass")
+        hands[begun[~deep & (begun_pitches == sounding[-1])]] = HANDS.index("melody")
     return hands

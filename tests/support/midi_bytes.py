@@ -53,6 +53,11 @@ def gs_part(part: int, rhythm: int) -> bytes:
     return bytes([0, 0xF0, 10, 0x41, 0x10, 0x42, 0x12, 0x40, 0x10 | part, 0x15, rhythm, 0, 0xF7])
 
 
+def gs_drums(*parts: int) -> bytes:
+    """A GS reset, then these parts for rhythm."""
+    return GS_ON + b"".join(gs_part(part, 1) for part in parts)
+
+
 GS_ON = b"\x00\xf0\x0a\x41\x10\x42\x12\x40\x00\x7f\x00\x41\xf7"
 SIGNATURE = meta(0x58, bytes([4, 2, 24, 8]))
 TEMPO = meta(0x51, bytes([7, 161, 32]))

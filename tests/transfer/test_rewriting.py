@@ -2,18 +2,18 @@
 
 import io
 
-import mido
 import numpy as np
 import pretty_midi
 import pytest
-from support.midi_bytes import END, GS_ON, gs_part, midi, off, on, track, varlen
+from support.midi_bytes import END, gs_drums, midi, off, on, track, varlen
 from support.midi_bytes import meta as meta_bytes
+from support.rewritten import new, notes_of, nothing, rewritten, sequence_of_bytes
 
 from cyclegan_jax.midi.channel_settings import INSTRUMENT, ChannelSettings
 from cyclegan_jax.midi.events import Sequence, sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
-from cyclegan_jax.transfer.arranging import Arrangement, NewNotes
+from cyclegan_jax.transfer.arranging import Arrangement
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.rewriting import rewrite
 
@@ -36,35 +36,6 @@ RICH = midi(
     ),
     track(b"\x00\xc9\x10", on(36, 0, 9), off(36, 2, 9), on(38, 5, 9), off(38, 2, 9)),
 )
-NONE = NewNotes(*np.zeros((4, 0), np.int64))
-
-
-def sequence_of_bytes(data: bytes) -> Sequence:
-    return sequence_of(read_file(data))
-
-
-def new(*notes: tuple[int, int, int, int]) -> NewNotes:
-    return NewNotes(*np.array(notes, np.int64).reshape(-1, 4).T)
-
-
-def rewritten(data: bytes, change, added: NewNotes = NONE, **controls) -> Sequence:
-    """`change(kept, ends)` says in place what becomes of the notes."""
-    file = read_file(data)
-    sequence, notes = sequence_of(file), pair_notes(file)
-    kept, ends = np.ones(len(notes), bool), notes.ends.copy()
-    change(kept, ends)
-    return rewrite(sequence, notes, Arrangement(kept, ends, added), Controls(**controls), "pop")
-
-
-def nothing(kept, ends) -> None:
-    pass
-
-
-def notes_of(sequence: Sequence) -> list[tuple[int, ...]]:
-    """Track, channel, onset, end, pitch, velocity."""
-    found = pair_notes(read_file(sequence.to_bytes()))
-    columns = found.tracks, found.channels, found.onsets, found.ends, found.pitches, found.velocities
-    return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def others(sequence: Sequence, *, of: int) -> list[list[tuple[int, bytes]]]:
@@ -131,14 +102,6 @@ def test_a_note_off_that_closed_nothing_does_not_close_a_note_that_is_held():
     assert notes_of(rewritten(data, change)) == [(0, 0, 0, 14, 60, 80), (0, 0, 8, 17, 62, 80)]
 
 
-def test_a_note_of_no_length_does_not_hang_in_a_hand():
-    data = midi(track(on(60), off(60), on(72, 9), off(72, 9)))
-    assert [note[2:5] for note in notes_of(rewritten(data, nothing, split_hands=True))] == [
-        (0, 1, 60),
-        (9, 18, 72),
-    ]
-
-
 def test_new_notes_have_a_track_and_a_channel_of_their_own():
     found = rewritten(RICH, nothing, new((4, 8, 70, 50), (8, 12, 70, 51)))
     assert len(found.tracks) == 4 and found.tracks[:3] == sequence_of_bytes(RICH).tracks
@@ -195,32 +158,6 @@ def test_without_a_program_a_reset_stays_as_it_was():
     assert rewritten(data, nothing, new((8, 9, 70, 50))).tracks[0] == sequence_of_bytes(data).tracks[0]
 
 
-def test_hands_are_as_loud_as_the_channels_that_they_leave():
-    volumes = b"\x00\xb0\x07\x32", b"\x08\xb0\x0b\x40"
-    data = midi(track(volumes[0], on(60), off(60, 4)), track(volumes[1], on(60), off(60, 4)))
-    found = rewritten(data, nothing, new((20, 24, 60, 33)), split_hands=True)
-    assert [note[5] for note in notes_of(found)] == [40, 20, 33]
-
-
-def test_hands_have_tracks_of_their_own_and_the_rest_keeps_its_words_and_drums():
-    data = midi(
-        track(on(36), on(52), on(55), on(72), off(36, 8), off(52), off(55), off(72)),  # a chord over a bass
-        track(on(74, 10), off(74, 4), on(33, 2), off(33, 4)),  # alone: high is melody, deep is bass
-        track(meta_bytes(5, b"la"), on(36, 0, 9), off(36, 2, 9)),
-    )
-    found = rewritten(data, nothing, new((2, 6, 60, 50)), split_hands=True, program=4)
-    music = mido.MidiFile(file=io.BytesIO(found.to_bytes()))
-    assert [t.name for t in music.tracks[3:]] == ["bass", "chords", "melody"]
-    pitches = {
-        name: [note[4] for note in notes_of(found) if note[0] == n + 3] for n, name in enumerate("bcm")
-    }
-    assert pitches == {"b": [36, 33], "c": [52, 55, 60], "m": [72, 74]}
-    assert {note[1] for note in notes_of(found) if note[0] >= 3} == {0, 1, 2}
-    assert sorted({m.program for t in music.tracks for m in t if m.type == "program_change"}) == [4]
-    assert found.tracks[2] == sequence_of_bytes(data).tracks[2]
-    assert [len(events) for events in found.tracks[:2]] == [1, 1]
-
-
 XG_DRUMS = b"\x00\xf0\x08\x43\x10\x4c\x00\x00\x7e\x00\xf7\x00\xb0\x00\x7f\x00\xc0\x08"
 
 
@@ -236,10 +173,6 @@ def test_drums_on_another_channel_keep_their_hits_and_their_kit(controls):
     assert not rewritten(data, nothing, keep_drums=False).tracks[0][3:-1]
 
 
-def gs_drums(*parts: int) -> bytes:
-    return GS_ON + b"".join(gs_part(part, 1) for part in parts)
-
-
 @pytest.mark.parametrize("controls", [{}, {"program": 24}, {"split_hands": True}])
 def test_drum_channels_without_a_hit_stay_free_of_notes_and_as_they_were(controls):
     kit = b"\x00\xc1\x08"
@@ -248,43 +181,6 @@ def test_drum_channels_without_a_hit_stay_free_of_notes_and_as_they_were(control
     of_drums = [event for event in found.tracks[0] if event.channel in (None, 1)]
     assert of_drums == sequence_of_bytes(data).tracks[0]
     assert not {note[1] for note in notes_of(found)} & {1, 2}
-
-
-CHORD = on(36), on(60), on(72), off(36, 8), off(60), off(72)
-
-
-@pytest.mark.parametrize("parts, channels", [(14, [15, 15, 15]), (13, [14, 15, 14]), (12, [13, 14, 15])])
-def test_hands_share_the_channels_that_drums_leave(parts, channels):
-    pitched = track(*(bytes([event[0], event[1] | 15, *event[2:]]) for event in CHORD))
-    data = midi(track(gs_drums(*range(1, parts + 1))), pitched)
-    found = rewritten(data, nothing, split_hands=True)
-    assert [note[1:5] for note in notes_of(found)] == [
-        (channel, 0, 8, pitch) for channel, pitch in zip(channels, (36, 60, 72), strict=True)
-    ]
-
-
-def test_hands_on_one_channel_do_not_cut_each_other_short():
-    """72 is the melody's, then the chord's below 76."""
-    pitched = track(on(72, 0, 15), on(76, 4, 15), off(72, 8, 15), off(76, 8, 15))
-    second = track(on(72, 4, 15), off(72, 2, 15))
-    found = rewritten(midi(track(gs_drums(*range(1, 15))), pitched, second), nothing, split_hands=True)
-    assert [note[1:5] for note in notes_of(found)] == [(15, 4, 6, 72), (15, 0, 4, 72), (15, 4, 20, 76)]
-
-
-def test_hands_are_not_lost_where_all_channels_are_drums_at_some_time():
-    later = track(b"\x63" + gs_drums(*range(16))[1:])
-    data = midi(track(*CHORD), later)
-    assert sorted(note[1:5] for note in notes_of(rewritten(data, nothing, split_hands=True))) == [
-        (0, 0, 8, pitch) for pitch in (36, 60, 72)
-    ]
-
-
-def test_a_pitch_that_two_parts_play_at_once_is_one_note_of_a_hand():
-    data = midi(
-        track(on(72), off(72, 8)), track(on(72, 0, 1), off(72, 4, 1)), track(on(72, 6, 2), off(72, 9, 2))
-    )
-    found = rewritten(data, nothing, split_hands=True)
-    assert [note[2:5] for note in notes_of(found)] == [(0, 6, 72), (6, 15, 72)]
 
 
 @pytest.mark.parametrize("genre", ["pop", "Ćürüm 日本"])
