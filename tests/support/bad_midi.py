@@ -24,6 +24,7 @@ from support.midi_bytes import (
     on,
     riff,
     song,
+    told,
     track,
     varlen,
     zipped,
@@ -33,6 +34,7 @@ from support.odd_midi import events_at_once, note_tracks, notes_at_once, padded,
 WALTZ_BAR = on(36) + b"".join(on(pitch) + off(pitch, 4) for pitch in (48, 64, 67)) + off(36)
 DRIFT = on(61) + off(61, 91)
 FOUR_FOUR = bytes([4, 2, 24, 8])
+UNENDED = SIGNATURE + LONG
 AGES = meta(1, b"", FURTHEST)
 
 
@@ -90,6 +92,10 @@ DAMAGED = {
     "notes after the end, hidden by the reader's own marker": midi(
         track(SIGNATURE, LONG, meta(6, b"end of the track's own events")), track(LONG, END, on(70))
     ),
+    "track length one too long, and no end of the track": told(len(UNENDED) + 1, UNENDED),
+    "track length one too short, and no end of the track": told(len(UNENDED) - 1, UNENDED),
+    "track length four too long before other bytes": told(len(UNENDED + END) + 4) + b"behind",
+    "track length one too short before other bytes": told(len(UNENDED + END) - 1) + b"behind",
     "RMID without data": riff((b"LIST", GOOD)),
     "RMID of 12 bytes": riff(),
     "RMID cut off": riff((b"data", GOOD))[:-9],

@@ -15,6 +15,7 @@ from support.midi_bytes import (
     off,
     on,
     song,
+    told,
     track,
 )
 
@@ -25,11 +26,6 @@ CLIPPED = "data bytes over 127 taken as 127"
 HELD_ON = b"\x09\x3d\x00\x00\x3d\x50\x42\x3d\x00"  # running status: the note ends, and sounds again
 TWICE = [(3, 12, 61), (12, 78, 61)]
 SECOND = song(on(64), off(64, 70))
-
-
-def told(length: int, body: bytes = GOOD[22:]) -> bytes:
-    """A file whose one track tells this length in place of its own."""
-    return midi(chunk(b"MTrk", body, length))
 
 
 def swallowing(declared: int) -> bytes:

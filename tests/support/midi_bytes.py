@@ -84,6 +84,11 @@ def song(*events: bytes) -> bytes:
 GOOD = song()
 
 
+def told(length: int, body: bytes = GOOD[22:]) -> bytes:
+    """A file whose one track tells this length in place of its own."""
+    return midi(chunk(b"MTrk", body, length))
+
+
 def riff(*chunks: tuple[bytes, bytes], form: bytes = b"RMID") -> bytes:
     """A RIFF file: little-endian lengths, and bodies of odd length are followed by a zero."""
     bodies = [name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2) for name, body in chunks]
