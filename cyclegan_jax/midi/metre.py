@@ -201,12 +201,17 @@ def _name(metre: tuple[int, int]) -> str:
 
 
 def bar_lines(score: Score, steps: int) -> np.ndarray:
-    """The steps at which bars begin, each metre's own, in a song of so many steps."""
+    """The steps at which bars begin, each metre's own, in a song of so many steps.
+
+    Two in one step are one: a time signature a few ticks behind a bar's first note begins no other bar.
+    """
     lines = [Fraction(0)]
     for start, end, (above, below) in stretches_of(score, steps):
         bar = max(Fraction(above * STEPS_PER_BAR, below), Fraction(1))
         lines += [start + bar * number for number in range(math.ceil((end - start) / bar))]
-    return np.unique(np.array(lines, np.float64))
+    lines = np.unique(np.array(lines, np.float64))
+    _, first = np.unique(np.floor(lines + 0.5), return_index=True)
+    return lines[first]
 
 
 def lay(cells: np.ndarray, run: np.ndarray) -> np.ndarray:

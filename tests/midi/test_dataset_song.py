@@ -75,6 +75,7 @@ def test_four_bars_of_4_4_or_2_2_are_taken_however_the_file_says_so(
         (((0, 4, 4), (5 * BAR, 3, 4)), [0], [0]),
         (((0, 4, 4), (5 * BAR + BEAT, 4, 4)), [0, 84], [0, 6]),
         (((0, 4, 4), (2 * BAR, 2, 2), (6 * BAR, 4, 4)), [0, 64, 128], [0, 4, 8]),
+        (((10, 4, 4),), [0, 64, 128], [0, 4, 8]),
     ],
 )
 def test_phrases_begin_with_the_bars_after_upbeats_and_other_metres(tmp_path, signatures, starts, bars):
