@@ -7,9 +7,11 @@ before its onset, so that it would sound to the end of its track.
 
 MIDI does not say how text is encoded. pretty_midi writes Latin-1 and fails at any other character. So it is
 given UTF-8 bytes, one character a byte. Going out, what is valid UTF-8 is read as such, the rest as Latin-1.
+pretty_midi looks for tempos and signatures in the first track alone, so it is given them all there.
 """
 
 import copy
+import dataclasses
 import io
 import itertools
 import math
@@ -20,9 +22,12 @@ from typing import Any
 import numpy as np
 import pretty_midi
 
+from cyclegan_jax.midi.events import Event, end_of_track, sequence_of
+from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import MAX_NOTES
 from cyclegan_jax.midi.reader import Score, Tempo
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META, SET_TEMPO, TIME_SIGNATURE
 
 Check = Callable[[str, Any], Any]  # of a value's name and the value: gives what is written for it, or refuses
 MAX_TICK = 2**28 - 1  # a distance of four bytes
@@ -63,6 +68,7 @@ def open_pretty_midi(midi: bytes) -> pretty_midi.PrettyMIDI:
 
     Raises RefusedSongError for what pretty_midi does not take, such as over ten million ticks.
     """
+    midi = _of_one_conductor(midi)
     try:
         song = pretty_midi.PrettyMIDI(io.BytesIO(midi))
     except Exception as error:  # mido's own kinds among them, which have nothing else in common
@@ -73,6 +79,23 @@ def open_pretty_midi(midi: bytes) -> pretty_midi.PrettyMIDI:
         event.text = readable(event.text)
     song._charset = "utf-8"
     return song
+
+
+def _of_one_conductor(midi: bytes) -> bytes:
+    """A file with the tempos and signatures of its other tracks in the first one."""
+    sequence = sequence_of(read_file(midi))
+    moved = [event for track in sequence.tracks[1:] for event in track if _conducts(event)]
+    if not moved:
+        return midi
+    (*first, end), *others = sequence.tracks
+    first = sorted([*first, *moved], key=lambda event: event.tick)
+    first.append(end_of_track(max(end.tick, first[-1].tick)))
+    others = [[event for event in track if not _conducts(event)] for track in others]
+    return dataclasses.replace(sequence, tracks=[first, *others]).to_bytes()
+
+
+def _conducts(event: Event) -> bool:
+    return event.kind == META and event.message[1] in (SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE)
 
 
 def readable(text: str) -> str:

@@ -7,9 +7,11 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
+from support.midi_bytes import LONG, SIGNATURE, meta, midi, track
 from support.midi_files import write_midi_file
 
 from cyclegan_jax.midi.io import midi_bytes, read_score, to_pretty_midi, write_midi
+from cyclegan_jax.midi.pretty_midi_objects import open_pretty_midi
 from cyclegan_jax.midi.reader import Score, Tempo
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 
@@ -189,9 +191,9 @@ def test_a_roll_is_written_as_4_4_with_adjacent_steps_one_note_and_velocity_100(
     file = mido.MidiFile(file=io.BytesIO(midi_bytes(a_roll(), (Tempo(0.0, 90.0), Tempo(8.5, 120.0)))))
     assert file.ticks_per_beat == 480
     messages = []
-    for track in file.tracks:
+    for written in file.tracks:
         now = 0
-        for message in track:
+        for message in written:
             now += message.time
             messages.append((now, message))
     metres = [(t, m.numerator, m.denominator) for t, m in messages if m.type == "time_signature"]
@@ -219,3 +221,15 @@ def test_a_roll_becomes_a_pretty_midi_of_its_tempo():
     assert notes_of(read_score(song)) == WRITTEN
     last = max(song.instruments[0].notes, key=lambda note: note.start)
     assert (last.start, last.end) == pytest.approx((1.9, 2.0))
+
+
+def test_tempos_and_signatures_of_any_track_come_to_a_pretty_midi():
+    """pretty_midi itself looks for them in the first track alone."""
+    told = SIGNATURE, meta(0x59, b"\2\0"), meta(0x51, b"\x0c\x35\0"), meta(0x51, b"\6\x1a\x80", 40)
+    song = open_pretty_midi(midi(track(meta(3, b"a")), track(*told, LONG), division=4))
+    times, tempos = song.get_tempo_changes()
+    assert times.tolist() == [0, 8] and tempos == pytest.approx([75, 150])
+    assert [(s.time, s.numerator, s.denominator) for s in song.time_signature_changes] == [(0, 4, 4)]
+    assert [(s.time, s.key_number) for s in song.key_signature_changes] == [(0, 2)]
+    (note,) = song.instruments[0].notes
+    assert (note.start, note.end) == pytest.approx((8 + 0.3, 8 + 7.0))
