@@ -9,14 +9,13 @@ import numpy as np
 import pretty_midi
 import pytest
 import symusic
-from support.odd_songs import ODDITIES, Message, OddSong, odd_song
+from support.odd_songs import ODDITIES, OddSong, odd_song
 from support.running import run_command
+from support.transferred_midi import others_of
 
 from cyclegan_jax.midi.channel_sounds import DRUM_CHANNEL
-from cyclegan_jax.midi.events import sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
-from cyclegan_jax.midi.track_events import END_OF_TRACK, META, NOTE_OFF, NOTE_ON
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.song import transfer_song
 
@@ -28,18 +27,6 @@ def thinned(phrases: np.ndarray) -> np.ndarray:
     """A network that only takes away: half of the cells of every phrase."""
     stays = np.random.default_rng(0).random(phrases.shape[1:]) < 0.5
     return np.where(phrases & stays, 0.95, 0.05).astype(np.float32)
-
-
-def others_of(data: bytes) -> list[list[Message]]:
-    """By track what is no note, without End of Track."""
-    return [
-        [
-            (event.tick, event.message)
-            for event in track
-            if event.kind not in (NOTE_ON, NOTE_OFF) and event.message[:2] != bytes([META, END_OF_TRACK])
-        ]
-        for track in sequence_of(read_file(data)).tracks
-    ]
 
 
 def sounding(notes: PlayedNotes, pitch: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
