@@ -23,11 +23,12 @@ import numpy as np
 import pretty_midi
 
 from cyclegan_jax.midi.events import Event, end_of_track, sequence_of
+from cyclegan_jax.midi.melody_track import melody_of, names_melody
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import MAX_NOTES
 from cyclegan_jax.midi.reader import Score, Tempo
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META, SET_TEMPO, TIME_SIGNATURE
+from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META, SET_TEMPO, TIME_SIGNATURE, text_of
 
 Check = Callable[[str, Any], Any]  # of a value's name and the value: gives what is written for it, or refuses
 MAX_TICK = 2**28 - 1  # a distance of four bytes
@@ -43,6 +44,7 @@ def score_of_object(song: pretty_midi.PrettyMIDI) -> Score:
     parts = [part for part in song.instruments if not part.is_drum]
     notes = [note for part in parts for note in part.notes]
     times, tempos = song.get_tempo_changes()
+    named = {part.name: names_melody(readable(part.name)) for part in parts}
     return Score(
         ticks_per_quarter=song.resolution,
         onsets=np.array([song.time_to_tick(n.start) for n in notes], np.int64),
@@ -53,6 +55,7 @@ def score_of_object(song: pretty_midi.PrettyMIDI) -> Score:
             (int(song.time_to_tick(s.time)), s.numerator, s.denominator) for s in song.time_signature_changes
         ),
         tempos=tuple(Tempo(int(song.time_to_tick(s)), float(q)) for s, q in zip(times, tempos, strict=True)),
+        melody=melody_of(np.array([named[p.name] for p in parts for _ in p.notes], np.bool_)),
     )
 
 
@@ -101,7 +104,7 @@ def _conducts(event: Event) -> bool:
 def readable(text: str) -> str:
     """Text that was read as Latin-1: as UTF-8 where its bytes are that, and else as it is."""
     try:
-        return text.encode("latin-1").decode("utf-8")
+        return text_of(text.encode("latin-1"))
     except UnicodeError:
         return text
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cyclegan_jax.midi.melody_track import melody_notes
+from cyclegan_jax.midi.melody_track import melody_of, melody_tracks
 from cyclegan_jax.midi.midi_file import MidiFile, read_file
 from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
@@ -32,7 +32,7 @@ class Score:
     `onsets`, `ends`: [N] ticks; `pitches`: [N] MIDI pitches 0 to 127; `programs`: [N] General MIDI
     programs 0 to 127; N from 0. `time_signatures`: (tick, numerator, denominator), in order.
     `tempos`: in order, maybe none. `remarks`: what was mended in the file. `melody`: [N] bool, which notes
-    are of a track that is named as the melody; None where there is no such track.
+    are of a track or instrument that is named as the melody; None where there is no such one.
     """
 
     ticks_per_quarter: int
@@ -88,7 +88,6 @@ def score_of(file: MidiFile, notes: PlayedNotes) -> Score:
     """The score of a file that is read and of its notes."""
     tempos = [(tick, int.from_bytes(content[:3], "big")) for tick, content in file.events.metas(SET_TEMPO)]
     signatures = file.events.metas(TIME_SIGNATURE)
-    melody = melody_notes(file, notes)
     return Score(
         ticks_per_quarter=file.ticks_per_quarter,
         onsets=notes.onsets[notes.sound],
@@ -98,5 +97,5 @@ def score_of(file: MidiFile, notes: PlayedNotes) -> Score:
         time_signatures=tuple((tick, content[0], 2 ** content[1]) for tick, content in signatures),
         tempos=tuple(Tempo(tick, MICROSECONDS_PER_MINUTE / tempo) for tick, tempo in tempos if tempo),
         remarks=file.remarks,
-        melody=None if melody is None else melody[notes.sound],
+        melody=melody_of(np.isin(notes.tracks[notes.sound], melody_tracks(file))),
     )

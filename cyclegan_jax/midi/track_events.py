@@ -285,3 +285,11 @@ def content_of(message: bytes) -> bytes:
     head = HEAD.match(message)
     assert head
     return message[head.end() :]
+
+
+def text_of(content: bytes) -> str:
+    """The text of a meta event: as UTF-8 where it is that, and else as Latin-1; MIDI does not say which."""
+    try:
+        return content.decode()
+    except UnicodeError:
+        return content.decode("latin-1")
