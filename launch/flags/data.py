@@ -9,7 +9,7 @@ from absl import flags
 from cyclegan_jax.datasets.genre_rolls.building.table import refused_lines, table
 from cyclegan_jax.datasets.genre_rolls.prepare import DATASETS, FOLDER_FLAGS, Prepared, prepare
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
-from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import told_of_others
+from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import told_of_layout, told_of_others
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.song import MAX_BARS
@@ -75,12 +75,13 @@ def prepare_dataset() -> Prepared:
 
 
 def print_report(folder: Path) -> None:
-    """Print a line for every refused file; by genre, counts of reasons, songs and phrases; other files."""
+    """Print a line for every refused file; by genre, counts of reasons, songs and phrases; what is unused."""
     by_genre = list(zip(*table(folder), strict=True))
     print(*refused_lines(folder), text_table(by_genre, flush_left=("genre",)), sep="\n")
     metadata = read_metadata(folder)
-    if metadata["files"] and (others := told_of_others(filter(None, [metadata["source"]]))):
-        print(others)
+    if metadata["files"] and (source := metadata["source"]):
+        for told in filter(None, (*told_of_layout(source), told_of_others([source]))):
+            print(told)
 
 
 def _dataset() -> str:

@@ -10,6 +10,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import (
     as_text,
     find_song_files,
     fingerprint,
+    told_of_layout,
     told_of_others,
 )
 from cyclegan_jax.errors import UserError
@@ -167,6 +168,24 @@ def test_other_files_are_counted_by_their_endings(tmp_path):
     for letter in "cdefg":
         (tmp_path / f"a/x.{letter}").touch()
     assert told_of_others(folders[:1]).endswith("6 (.c 1, .d 1, .e 1, .f 1, .g 1, ...).")
+
+
+def test_folders_without_midi_and_midi_in_no_folder_are_told(tmp_path):
+    for name in ("jazz/a.mid", "blues/x.txt", ".git/x", "__MACOSX/x", "list.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "links").symlink_to("links")
+    assert told_of_layout(str(tmp_path)) == ["Folders without a MIDI file, so no genres: 1 (blues)."]
+    (tmp_path / "blues/b.mid").touch()
+    assert told_of_layout(str(tmp_path)) == [] == told_of_layout(str(tmp_path / "gone"))
+    for name in "abcdef":
+        (tmp_path / f"{name}\n.MID").touch()
+    (tmp_path / "folk.mid").mkdir()
+    assert told_of_layout(str(tmp_path)) == [
+        "Folders without a MIDI file, so no genres: 1 (folk.mid).",
+        "MIDI files beside the genres' folders, so not used: 6 "
+        r"(a\n.MID, b\n.MID, c\n.MID, d\n.MID, e\n.MID, ...); move them into one.",
+    ]
 
 
 def test_the_fingerprint_is_16_hex_digits_and_depends_on_neither_place_nor_dates(folder, tmp_path):

@@ -40,6 +40,8 @@ def place(tmp_path_factory) -> Path:
     midi = os.fsencode(place / "midi")
     red, cafe, gone, twin = (os.path.join(midi, name) for name in BAD)  # noqa: PTH118
     (place / "midi/jazz/list.txt").touch()
+    (place / "midi/blues").mkdir()
+    (place / "midi/top.mid").touch()
     Path(os.fsdecode(red)).touch()
     Path(os.fsdecode(cafe)).write_bytes(b"\x1b[2J")
     Path(os.fsdecode(gone)).symlink_to("nowhere")
@@ -60,7 +62,9 @@ def folder(place, done) -> Path:
 
 def test_bad_files_are_told_and_the_others_are_kept(done, folder):
     assert (done.returncode, done.stderr) == (0, "")
-    *lines, others, notice = done.stdout.splitlines()
+    *lines, empty, beside, others, notice = done.stdout.splitlines()
+    assert empty == "Folders without a MIDI file, so no genres: 1 (blues)."
+    assert beside.startswith("MIDI files beside the genres' folders, so not used: 1 (top.mid)")
     assert others == "Ignored, as their names do not end like those of MIDI files: 1 (.txt 1)."
     refused, rows = lines[: len(BAD)], [re.split(r"  +", line) for line in lines[len(BAD) :]]
     assert refused == sorted(BAD.values())

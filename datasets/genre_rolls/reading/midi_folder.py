@@ -7,7 +7,7 @@ different names, so that splits, keys and `refused.csv` are one to one with the 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -17,6 +17,7 @@ ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
 ENDINGS_IN_WORDS = f"{', '.join(ENDINGS[:-1])} and {ENDINGS[-1]}"
 HIDDEN = (".", "__MACOSX")  # folders that are no genre
 MOST_ENDINGS = 5  # of other files in a line
+MOST_NAMES = 5  # of folders or files in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,14 @@ def find_song_files(midi_dir: Path) -> list[SongFile]:
 
 
 def _is_genre(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link to one, that is not hidden; a link in a loop is none."""
+    """Whether it is a folder, or a link to one, that is not hidden."""
+    return not entry.name.startswith(HIDDEN) and _is(entry.is_dir)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of a kind; a link in a loop is of none."""
     try:
-        return entry.is_dir() and not entry.name.startswith(HIDDEN)
+        return kind()
     except OSError:
         return False
 
@@ -101,6 +107,33 @@ def told_of_others(folders: Iterable[str]) -> str:
     counts = ", ".join(f"{as_text(ending)} {count}" for ending, count in most)
     more = ", ..." if len(endings) > MOST_ENDINGS else ""
     return f"Ignored, as their names do not end like those of MIDI files: {endings.total()} ({counts}{more})."
+
+
+def told_of_layout(midi_dir: str) -> list[str]:
+    """Sentences on folders without a MIDI file, which are no genres, and on MIDI files in no genre's folder.
+
+    None where the folder can't be listed any more.
+    """
+    try:
+        entries = list(os.scandir(midi_dir))
+    except OSError:
+        return []
+    empty = [e.name for e in entries if _is_genre(e) and not any(midi_paths(e.path))]
+    beside = [e.name for e in entries if e.name.lower().endswith(ENDINGS) and _is(e.is_file)]
+    told = []
+    if empty:
+        told.append(f"Folders without a MIDI file, so no genres: {_listed(empty)}.")
+    if beside:
+        told.append(
+            f"MIDI files beside the genres' folders, so not used: {_listed(beside)}; move them into one."
+        )
+    return told
+
+
+def _listed(names: list[str]) -> str:
+    """How many names, and the first of them."""
+    shown = [as_text(name) for name in sorted(names)[:MOST_NAMES]] + ["..."] * (len(names) > MOST_NAMES)
+    return f"{len(names)} ({', '.join(shown)})"
 
 
 def as_text(name: str) -> str:
