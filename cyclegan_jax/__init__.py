@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
     from cyclegan_jax.models.generator import Generator
     from cyclegan_jax.models.phrase_transfer import Transfer, binarise
     from cyclegan_jax.pianoroll.packing import as_table, pack_bits, unpack_bits
-    from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut, cut_padded
+    from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
     from cyclegan_jax.training.cadence import Cadence
     from cyclegan_jax.training.checkpoint import Checkpoints
     from cyclegan_jax.training.data_parallel import Parallel
@@ -74,7 +74,7 @@ _HOMES = {
     "models.generator": ["Generator"],
     "models.phrase_transfer": ["Transfer", "binarise"],
     "pianoroll.packing": ["as_table", "pack_bits", "unpack_bits"],
-    "pianoroll.roll": ["PHRASE_SHAPE", "cut", "cut_padded"],
+    "pianoroll.roll": ["PHRASE_SHAPE", "cut_padded"],
     "training.cadence": ["Cadence"],
     "training.checkpoint": ["Checkpoints"],
     "training.data_parallel": ["Parallel"],

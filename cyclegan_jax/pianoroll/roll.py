@@ -59,17 +59,6 @@ def _union(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
 
 
-def cut(roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a song into whole phrases, leaving out the blank ones and an incomplete last one.
-
-    [steps, 84] bool -> ([N, 64, 84, 1] bool, [N] index of each phrase in the song).
-    """
-    whole = len(roll) // PHRASE_STEPS
-    phrases = roll[: whole * PHRASE_STEPS].reshape(whole, *PHRASE_SHAPE)
-    indices = np.flatnonzero(phrases.any(axis=(1, 2, 3)))
-    return phrases[indices], indices
-
-
 def cut_padded(roll: np.ndarray) -> np.ndarray:
     """Cut a whole song into phrases, silence filling up the last one.
 

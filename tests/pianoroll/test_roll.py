@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PITCHES, cut, cut_padded, rasterise, to_steps, transpose
+from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PITCHES, cut_padded, rasterise, to_steps, transpose
 
 
 def roll_of(steps: int, cells: dict[int, list[int]]) -> np.ndarray:
@@ -81,26 +81,6 @@ def test_pitches_23_and_108_are_left_out_and_counted_and_their_ends_lengthen_the
 def test_no_notes_are_an_empty_roll():
     roll, dropped = laid([])
     assert (roll.shape, roll.dtype, dropped) == ((0, PITCHES), np.bool_, 0)
-
-
-def test_cut_leaves_out_blank_phrases_and_the_incomplete_last_and_keeps_their_places():
-    # Phrases 0 and 3 sound, 1 and 2 are blank, the fifth has 63 steps.
-    roll = roll_of(4 * 64 + 63, {24: [0, 1], 60: [63, 192], 107: [255, 256]})
-    phrases, indices = cut(roll)
-    expected = np.zeros((2, 64, 84, 1), bool)
-    expected[0, [0, 1], 0, 0] = True
-    expected[0, 63, 36, 0] = True
-    expected[1, 0, 36, 0] = True
-    expected[1, 63, 83, 0] = True
-    np.testing.assert_array_equal(phrases, expected)
-    assert indices.tolist() == [0, 3]
-
-
-@pytest.mark.parametrize("steps, count", [(0, 0), (63, 0), (64, 1), (127, 1), (128, 2)])
-def test_only_whole_phrases_are_cut(steps, count):
-    phrases, indices = cut(np.ones((steps, 84), bool))
-    assert phrases.shape == (count, *PHRASE_SHAPE)
-    assert indices.tolist() == list(range(count))
 
 
 @pytest.mark.parametrize("steps, count", [(0, 0), (1, 1), (64, 1), (65, 2), (130, 3)])
