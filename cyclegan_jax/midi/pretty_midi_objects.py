@@ -116,8 +116,14 @@ def checked(song: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
     """
     try:
         return _checked(song)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:  # other objects than pretty_midi's
-        raise RefusedSongError(Refusal.BAD_VALUE, f"pretty_midi: {error}") from error
+    except (
+        AttributeError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:  # of private fields
+        told = f"the PrettyMIDI is not as pretty_midi makes it ({error}); make it anew of its notes"
+        raise RefusedSongError(Refusal.BAD_VALUE, told) from error
 
 
 def _checked(song: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
@@ -141,11 +147,23 @@ def _checked(song: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
 
 
 def _check_size(song: pretty_midi.PrettyMIDI) -> None:
-    if len(song.instruments) > MAX_INSTRUMENTS:
-        raise RefusedSongError(Refusal.TOO_MANY, f"{len(song.instruments)} instruments")
-    notes = sum(len(part.notes) for part in song.instruments)
+    parts = _own(song.instruments, pretty_midi.Instrument, "instrument", "")
+    if len(parts) > MAX_INSTRUMENTS:
+        raise RefusedSongError(Refusal.TOO_MANY, f"{len(parts)} instruments")
+    named = ((part.notes, f" of instrument {number}") for number, part in enumerate(parts, 1))
+    notes = sum(len(_own(notes, pretty_midi.Note, "note", of)) for notes, of in named)
     if notes > MAX_NOTES:
         raise RefusedSongError(Refusal.TOO_MANY, f"{notes} notes")
+
+
+def _own(values: Any, kind: type, name: str, of: str) -> list[Any]:  # noqa: ANN401
+    """A list of pretty_midi's own objects of a kind."""
+    if not isinstance(values, list | tuple):
+        raise _refusal(f"the list of {name}s{of}", values, "a list")
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, kind):
+            raise _refusal(f"{name} {number}{of}", value, f"a pretty_midi.{kind.__name__}")
+    return list(values)
 
 
 def _tempos(tick_scales: list[tuple[int, float]], resolution: int) -> Iterator[tuple[int, float]]:
@@ -164,7 +182,7 @@ def _instrument(
     taken = pretty_midi.Instrument(
         program=MIDI_BYTE(f"program of {what}", part.program),
         is_drum=bool(part.is_drum),
-        name=_text(f"name of {what}", part.name or ""),
+        name=_text(f"name of {what}", "" if part.name is None else part.name),
     )
     notes = (_note(note, f"note {n} of {what}", seconds) for n, note in enumerate(part.notes, 1))
     taken.notes = [n for n in notes if song.time_to_tick(n.start) < song.time_to_tick(n.end)]
@@ -191,7 +209,7 @@ def _events(
     checks = {**checks, "time": seconds}
     return [
         kind(**{key: check(f"{key} of {name} {n}{of}", getattr(event, key)) for key, check in checks.items()})
-        for n, event in enumerate(events, 1)
+        for n, event in enumerate(_own(events, kind, name, of), 1)
     ]
 
 

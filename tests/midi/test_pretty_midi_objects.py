@@ -144,15 +144,20 @@ WHOLE = "a whole number from"
         ("time_signature_changes.0.numerator", 256, f"time signature 1 is 256, but must be {WHOLE} 1 to 255"),
         ("time_signature_changes.0.denominator", 3, "time signature 1 is 3, but must be a power of two"),
         ("time_signature_changes.0.denominator", 2**31, "must be a power of two from 1 to 65536"),
-        ("_tick_scales", [], "pretty_midi: list index out of range"),
-        ("instruments.0.name", np.array([1, 2]), "pretty_midi: The truth value of an array"),
+        ("_tick_scales", [], "the PrettyMIDI is not as pretty_midi makes it (list index out of range); make"),
+        ("instruments.0.name", np.array([1, 2]), "name of instrument 1 is array([1, 2]), but must be text"),
         ("key_signature_changes.0.key_number", 24, f"key signature 1 is 24, but must be {WHOLE} 0 to 23"),
         ("_tick_scales", [(0, 0.0)], "tempo 1 is inf, but must be from 3.58 to 60e6 beats per minute"),
         ("_tick_scales", [(0, 0.2)], "tempo 1 is 3.0, but must be from 3.58 to 60e6 beats per minute"),
         ("_tick_scales", [(0, 0.01), (5, -0.5)], "tempo 2 is -1.2, but must be from 3.58"),
         ("_tick_scales", [(0, math.nan)], "tempo 1 is nan, but must be from 3.58"),
-        ("instruments", [None], "pretty_midi: 'NoneType' object has no attribute 'notes'"),
-        ("lyrics", None, "pretty_midi: 'NoneType' object is not iterable"),
+        ("instruments", [None], "instrument 1 is None, but must be a pretty_midi.Instrument"),
+        (
+            "instruments.0.notes",
+            [(60, 0)],
+            "note 1 of instrument 1 is (60, 0), but must be a pretty_midi.Note",
+        ),
+        ("lyrics", None, "the list of lyrics is None, but must be a list"),
         *(
             (f"{of}.{name}", value, f"{value}, but must be seconds from 0 on")
             for value in NOT_FINITE
