@@ -4,6 +4,7 @@ The genre classifier takes long to train and is kept in the folder `classifiers`
 classifier takes seconds and is trained at each start, on a thread, while the training step is compiled.
 """
 
+import errno
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ import flax.serialization
 import jax
 import numpy as np
 
-from cyclegan_jax.atomic_files import write_whole
+from cyclegan_jax.atomic_files import check_disk_space, write_whole
 from cyclegan_jax.datasets.genre_rolls.prepare import data_dir_of
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, Rows, columns, load_phrases
 from cyclegan_jax.errors import UserError
@@ -25,6 +26,8 @@ from cyclegan_jax.evaluation.genre_classifier import (
     robustness,
     train_genre_classifier,
 )
+
+NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def genre_classifier_path(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Path:
@@ -43,18 +46,33 @@ def get_genre_classifier(
 ) -> GenreClassifier:
     """The classifier that was kept; if there is none yet, it is trained and kept.
 
-    Raises UserError if its file cannot be read.
+    Raises UserError if its file cannot be read, and before it is trained if it may not be kept.
     """
     path = genre_classifier_path(dataset_folder, fingerprint, pair)
     if path.exists() and not retrain:
         return _read(path)
+    _check_writable(path.parent, data_dir_of(dataset_folder), pair)
     train = _by_side(load_phrases(dataset_folder, "train", pair), pair)
     validation = _by_side(load_phrases(dataset_folder, "validation", pair), pair)
     classifier = train_genre_classifier(train, validation, seed=0, epochs=epochs)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"accuracy": classifier.accuracy, "params": jax.device_get(classifier.params)}
     write_whole(path, flax.serialization.msgpack_serialize(content))
     return classifier
+
+
+def _check_writable(folder: Path, data_dir: Path, pair: tuple[str, str]) -> None:
+    """Make the folder of a classifier. Raises UserError where permission for that is denied."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_disk_space(folder, 0)
+    except OSError as error:
+        if error.errno not in NO_PERMISSION:
+            raise
+        raise UserError(
+            f"the genre classifier of {pair[0]} and {pair[1]} is not in {str(data_dir)!r} yet, and may not "
+            f"be kept there ({error.strerror}); make that folder writable, have its owner run "
+            "launch.classify, or name a copy of it with --data_dir."
+        ) from error
 
 
 def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Classifiers:

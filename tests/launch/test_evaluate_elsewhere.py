@@ -21,13 +21,19 @@ AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
 from cyclegan_jax.errors import UserError
+from launch.run.classifiers import get_genre_classifier
 from launch.run.evaluation import place_of_evaluation
 from launch.run.folder import RunFolder
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
+called = {
+    "place": lambda folder, out_dir: place_of_evaluation(RunFolder(folder), out_dir),
+    "classifier": lambda folder, _: get_genre_classifier(folder, "0123", ("jazz", "pop")),
+}
+name, cases = json.loads(sys.argv[1])
 said = []
-for folder, out_dir in json.loads(sys.argv[1]):
+for folder, out_dir in cases:
     try:
-        place_of_evaluation(RunFolder(Path(folder)), out_dir and Path(out_dir))
+        called[name](Path(folder), out_dir and Path(out_dir))
         said.append("")
     except UserError as error:
         said.append(str(error))
@@ -35,9 +41,9 @@ print(json.dumps(said))
 """
 
 
-def as_nobody(*cases: tuple[Path, Path | None]) -> list[str]:
-    """What is said of each run and out_dir to somebody who may only read; empty where all is well."""
-    told = json.dumps([[str(folder), out_dir and str(out_dir)] for folder, out_dir in cases])
+def as_nobody(name: str, *cases: tuple[Path, Path | None]) -> list[str]:
+    """What is said of each folder and out_dir to somebody who may only read; empty where all is well."""
+    told = json.dumps([name, [[str(folder), out_dir and str(out_dir)] for folder, out_dir in cases]])
     words = [sys.executable, "-c", AS_NOBODY, told]
     return json.loads(subprocess.run(words, capture_output=True, text=True, check=True, timeout=200).stdout)
 
@@ -53,13 +59,30 @@ def test_a_folder_that_may_not_be_written_to_is_told_at_once_and_the_flag_is_nam
             folder.chmod(mode)
         cases = ((run, None), (half, None), (run, run / "new"), (own, None), (run, own), (run, own / "a/b"))
         cannot = "cannot be written to (Permission denied); name a folder for its evaluation with --out_dir."
-        assert as_nobody(*cases) == [
+        assert as_nobody("place", *cases) == [
             f"the run in {str(run)!r} {cannot}",
             f"the run in {str(half)!r} {cannot}",
             f"out_dir {str(run / 'new')!r} cannot be made or written (Permission denied); name another one.",
             *("", "", ""),
         ]
         assert list(run.iterdir()) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
+def test_a_classifier_that_may_not_be_kept_is_told_before_it_is_trained():
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o755)
+        (kept := base / "kept" / "classifiers" / "0123" / "jazz").mkdir(parents=True)
+        for data_dir in (base / "data", kept.parents[2]):
+            dataset = data_dir / "genre_rolls" / "midi" / "2.0.0"
+            dataset.mkdir(parents=True)
+            assert as_nobody("classifier", (dataset, None)) == [
+                f"the genre classifier of jazz and pop is not in {str(data_dir)!r} yet, and may not be kept "
+                "there (Permission denied); make that folder writable, have its owner run launch.classify, "
+                "or name a copy of it with --data_dir."
+            ]
+            assert not list(data_dir.rglob("*.msgpack"))
 
 
 def test_a_file_and_the_folder_of_another_run_are_refused_as_out_dir(tmp_path):
