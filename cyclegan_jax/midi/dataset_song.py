@@ -125,7 +125,9 @@ def _check_signature(score: Score, rules: SongRules) -> None:
         if rules.require_signature:
             raise RefusedSongError(Refusal.NO_TIME_SIGNATURE, "unknown metre")
         if sounds_in_three(quantise_notes(score)):
-            raise RefusedSongError(Refusal.NO_TIME_SIGNATURE, "the notes sound like three beats to a bar")
+            raise RefusedSongError(
+                Refusal.THREE_BEATS, "its onsets come back after three beats, not after four"
+            )
     elif rules.require_signature and score.time_signatures[0][0]:
         raise RefusedSongError(Refusal.LATE_TIME_SIGNATURE, f"first at tick {score.time_signatures[0][0]}")
 

@@ -17,6 +17,7 @@ class Refusal(enum.StrEnum):
     NO_NOTES = "no pitched notes"
     TOO_LONG = "too many bars"
     NO_TIME_SIGNATURE = "no time signature"
+    THREE_BEATS = "three beats to a bar without a time signature"
     LATE_TIME_SIGNATURE = "time signature not at tick 0"
     OTHER_METRE = "metre other than 4/4"
     NO_BEAT = "played without the file's beat"

@@ -30,7 +30,7 @@ REFUSED = {
     "jazz/high.mid": (Refusal.BLANK, [(0, PHRASE, 108)], {}),
     "jazz/late.mid": (Refusal.TOO_SHORT, LONG, {"signatures": ((480, 4, 4),)}),
     "jazz/long.mid": (Refusal.TOO_LONG, [*LONG, (4096 * 1920, 4096 * 1920 + STEP, 60)], {}),
-    "jazz/none.mid": (Refusal.NO_TIME_SIGNATURE, WALTZ, {"signatures": ()}),
+    "jazz/none.mid": (Refusal.THREE_BEATS, WALTZ, {"signatures": ()}),
     "jazz/short.mid": (Refusal.TOO_SHORT, [(0, PHRASE - STEP, 60)], {}),
     "jazz/torn.mid": (Refusal.DAMAGED, LONG, {}),
     "jazz/waltz.mid": (Refusal.OTHER_METRE, LONG, {"signatures": ((0, 3, 4),)}),

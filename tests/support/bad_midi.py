@@ -181,7 +181,7 @@ FILES: dict[Refusal, dict[str, bytes]] = {
     Refusal.NO_NOTES: NO_NOTES,
     Refusal.TOO_LONG: TOO_LONG,
     Refusal.OTHER_METRE: OTHER_METRE,
-    Refusal.NO_TIME_SIGNATURE: {"no time signature, a waltz": midi(track(TEMPO, *8 * [WALTZ_BAR]))},
+    Refusal.THREE_BEATS: {"no time signature, a waltz": midi(track(TEMPO, *8 * [WALTZ_BAR]))},
     Refusal.NO_BEAT: {
         "notes 91 ticks apart, 96 a quarter": midi(track(SIGNATURE, *40 * [DRIFT]), division=96)
     },
