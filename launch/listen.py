@@ -9,7 +9,7 @@ from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.config import check_choice
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.midi.reader import read_midi_bytes
+from cyclegan_jax.midi.io import midi_of
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.rendering.page import page
 from launch.flags import transfer as transfer_flags
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     for word in tqdm(arguments, unit=" songs", disable=len(arguments) == 1):
         try:
             name = as_text(Path(word).stem)
-            pieces.append(piece_of_song(model, name, read_midi_bytes(word), to, controls))
+            pieces.append(piece_of_song(model, name, midi_of(word), to, controls))
         except RefusedSongError as refusal:
             raise UserError(f"{as_text(word)} was not transferred: {refusal}.") from refusal
     title = f"{model.origin_of(to)} → {to}"

@@ -11,7 +11,7 @@ from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.config import check_choice
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import as_text, told_of_others
 from cyclegan_jax.errors import NotWrittenError
-from cyclegan_jax.midi.reader import read_midi_bytes
+from cyclegan_jax.midi.io import midi_of
 from cyclegan_jax.midi.refusals import RefusedSongError
 from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.transfer.controls import Controls
@@ -66,7 +66,7 @@ def _columns(to: str) -> list[str]:
 
 def transfer_file(model: Model, source: Path, target: Path, to: str, controls: Controls) -> list[str]:
     """Read, transfer and write one song; returns its row of the table."""
-    midi = read_midi_bytes(source)
+    midi = midi_of(source)
     song = model.transfer_midi(midi, to, controls)
     versions = song.source, parse_song(song.midi)
     before, after = (_percent(model.probabilities(version).get(to)) for version in versions)

@@ -1,4 +1,4 @@
-"""MIDI files and PrettyMIDI objects in and out, in ticks."""
+"""MIDI files, scores and PrettyMIDI objects in and out, in ticks."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,8 @@ import symusic
 
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.midi.pretty_midi_objects import midi_of_object, open_pretty_midi, score_of_object
-from cyclegan_jax.midi.reader import Score, Tempo, read_midi, read_midi_bytes
+from cyclegan_jax.midi.reader import Score, Tempo, parse_midi, read_midi_bytes
+from cyclegan_jax.midi.scores.convert import as_midi_apart
 from cyclegan_jax.pianoroll.features import spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 
@@ -21,23 +22,23 @@ WRITTEN_VELOCITY = 100
 
 
 def read_score(source: Source) -> Score:
-    """Read a MIDI file by its path, or take a PrettyMIDI, whose notes pretty_midi has paired in its own way.
+    """Read a MIDI file or score by its path, or take a PrettyMIDI, which has paired notes in its own way.
 
     Raises RefusedSongError saying why where it cannot be used, TypeError for another kind of source.
     """
     if isinstance(source, pretty_midi.PrettyMIDI):
         return score_of_object(source)
-    return read_midi(_path(source))
+    return parse_midi(midi_of(source))
 
 
 def midi_of(source: Source) -> bytes:
-    """The bytes of a MIDI file, or of a PrettyMIDI as it writes itself.
+    """The bytes of a MIDI file, of a score (MusicXML, ABC) as MIDI, or of a PrettyMIDI as it writes itself.
 
     Raises RefusedSongError saying why where it cannot be used, TypeError for another kind of source.
     """
     if isinstance(source, pretty_midi.PrettyMIDI):
         return midi_of_object(source)
-    return read_midi_bytes(_path(source))
+    return as_midi_apart(read_midi_bytes(_path(source)))
 
 
 def _path(source: object) -> str | os.PathLike[str]:

@@ -14,6 +14,7 @@ class Refusal(enum.StrEnum):
     UNSUPPORTED = "type 2 or SMPTE time"
     TOO_MANY = "too many tracks or notes"
     READER_FAILED = "reader crashed or hung"
+    NO_SCORE_READER = "a score in MusicXML, which needs verovio"
     NO_NOTES = "no pitched notes"
     TOO_LONG = "too many bars"
     NO_TIME_SIGNATURE = "no time signature"

@@ -36,6 +36,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import ENDINGS
 from cyclegan_jax.errors import NoSoundError, UserError
 from cyclegan_jax.midi.reader import MAX_BYTES
 from cyclegan_jax.midi.refusals import RefusedSongError
+from cyclegan_jax.midi.scores.convert import as_midi_apart
 from cyclegan_jax.midi.song import parse_song
 from cyclegan_jax.models.batched_apply import BATCH
 from cyclegan_jax.rendering.audio import mp3_apart
@@ -170,6 +171,7 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
         raise UserError(f"strength is {asked['strength']!r}, but must be a number.") from error
     controls = Controls(strength=strength, any_metre=asked.get("any_metre") == "1")
     name = PurePath(asked.get("name", "song").replace("\\", "/")).stem or "song"
+    midi = as_midi_apart(midi)
     _check_length(midi, limits)
     song = transfer_song(midi, _until(deadline, model.network(to)), to, controls)
     versions = original_and_transfer(model, name, midi, to, song)

@@ -63,7 +63,7 @@ def test_a_folder_without_midi_says_what_was_looked_for(tmp_path):
     lay(tmp_path, jazz__notes_dot_txt="", top_dot_mid="")
     with pytest.raises(
         UserError,
-        match=r"no MIDI file in any .* looked for \.mid, \.midi, \.kar, \.smf and \.rmi, in any case",
+        match=r"no MIDI file in any .* looked for \.mid, \.midi, .* \.musicxml and \.abc, in any case",
     ):
         find_song_files(tmp_path)
 

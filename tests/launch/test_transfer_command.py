@@ -12,6 +12,7 @@ from support.forked_commands import Call, forked
 from support.midi_files import write_midi_file
 from support.refusals import refused, snapshot
 from support.running import run_command
+from support.scores import compressed, music_xml
 
 from cyclegan_jax.transfer.model_file import load
 
@@ -36,19 +37,20 @@ def transfer(model: Path, cwd: Path, *words: object):
 
 @pytest.mark.slow
 def test_a_folder_becomes_a_folder_and_a_table_and_overwrites_only_if_told(model_path, songs, tmp_path):
+    (tmp_path / "songs/score.mxl").write_bytes(compressed({"score.xml": music_xml([4] * 8)}))
     words = ("--to=pop", "songs", "--out_dir=new/out")
     done = transfer(model_path, tmp_path, *words)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "new" / "out"
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert written == {"slow_pop.mid", "more/fast_pop.mid"}
+    assert written == {"slow_pop.mid", "score_pop.mid", "more/fast_pop.mid"}
     header, *rows = done.stdout.splitlines()
     assert re.split("  +", header) == [
         *("song", "kept", "gone", "new", "changed", "pop before", "after", "written to"),
     ]
-    assert [row.split()[0] for row in rows] == ["songs/more/fast.MID", "songs/slow.mid"]
+    assert [row.split()[0] for row in rows] == ["songs/more/fast.MID", "songs/score.mxl", "songs/slow.mid"]
     assert all(re.search(r" \d+ +\d+ +\d+ +\d+ % +\d+ % +\d+ %  new/out/", row) for row in rows)
-    assert "taken as 4/4 as MIDI says" in rows[0] and "4/4" not in rows[1]
+    assert "taken as 4/4 as MIDI says" in rows[0] and "4/4" not in rows[2]
     for name, tempos in (("slow", [72.0]), ("more/fast", [150.0, 75.0])):
         music = pretty_midi.PrettyMIDI(str(out / f"{name}_pop.mid"))
         assert music.get_tempo_changes()[1] == pytest.approx(tempos, rel=1e-4)

@@ -17,6 +17,7 @@ import soundfile
 from support.bad_midi import BAD
 from support.midi_bytes import SIGNATURE, midi, off, on, track
 from support.midi_files import write_midi_file
+from support.scores import HYMN, compressed
 from support.serving import Ask, serving
 
 from cyclegan_jax.rendering.page import MOST_BYTES
@@ -72,7 +73,16 @@ def test_picture_and_midi_come_first_and_the_sound_by_a_second_request(served, m
 
 
 def test_the_chooser_offers_files_by_every_ending_that_folders_are_searched_for(served, model):
-    assert 'accept=".mid,.midi,.kar,.smf,.rmi"' in served(model, Limits())("GET", "/").text
+    text = served(model, Limits())("GET", "/").text
+    assert 'accept=".mid,.midi,.kar,.smf,.rmi,.mxl,.musicxml,.abc"' in text
+
+
+def test_a_score_is_taken_as_a_song(served, model):
+    found = served(model, Limits())("POST", "/transfer?to=jazz&name=hymn.abc", HYMN.encode())
+    assert found.status == 200 and found.text.count("<svg") == 2
+    assert 'download="hymn.mid"' in found.text and 'download="hymn_jazz.mid"' in found.text
+    bad = served(model, Limits())("POST", "/transfer?to=jazz&name=a.mxl", compressed({}, "../secret"))
+    assert bad.status == 422 and bad.text.startswith("This song cannot be used: damaged or cut off")
 
 
 def test_the_page_may_load_nothing_from_elsewhere_and_is_not_to_be_kept(served, model):

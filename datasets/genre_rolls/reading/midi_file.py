@@ -13,6 +13,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
 from cyclegan_jax.midi.dataset_song import DatasetSong, SongRules, filter_song
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.scores.convert import as_midi
 from cyclegan_jax.midi.song import Notes, quantise_notes
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, transpose
 
@@ -89,7 +90,7 @@ def read_content(path: str | os.PathLike[str]) -> tuple[bytes, bytes | Refused]:
 
 
 def convert(path: str, rules: Rules) -> Reading:
-    """Read a MIDI file and cut it into phrases."""
+    """Read a MIDI file or a score and cut it into phrases."""
     content, data = read_content(path)
     if isinstance(data, Refused):
         return Reading(content, data)
@@ -100,7 +101,7 @@ def convert(path: str, rules: Rules) -> Reading:
 
 
 def _to_song(data: bytes, rules: Rules) -> ConvertedSong:
-    score = parse_midi(data)
+    score = parse_midi(as_midi(data))  # here, for a worker may crash
     song = filter_song(score, rules)
     notes = quantise_notes(score)
     programs = _programs_by_phrase(notes, song.starts)

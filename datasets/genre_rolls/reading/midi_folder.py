@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.scores.convert import SCORE_ENDINGS
 
-ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi")
+ENDINGS = (".mid", ".midi", ".kar", ".smf", ".rmi", *SCORE_ENDINGS)
 ENDINGS_IN_WORDS = f"{', '.join(ENDINGS[:-1])} and {ENDINGS[-1]}"
 HIDDEN = (".", "__MACOSX")  # folders that are no genre
 MOST_ENDINGS = 5  # of other files in a line

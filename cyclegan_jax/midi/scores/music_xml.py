@@ -1,0 +1,88 @@
+"""MusicXML as MIDI, by verovio (extra `scores`); compressed scores (.mxl) are unpacked in memory.
+
+verovio reads MusicXML 1.0 to 4.0, plays repeats, and says where each bar begins. Its parser knows no entities
+but XML's own, so none can grow. A compressed score is a zip whose META-INF/container.xml names the score
+(MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/tutorial/compressed-mxl-files/).
+"""
+
+import base64
+import io
+import re
+import zipfile
+import zlib
+from html import unescape
+from typing import Any
+
+from cyclegan_jax.midi.midi_file import read_file
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.scores.bar_lines import with_bar_lines
+
+MAX_XML = 32 << 20  # bytes of a compressed score when unpacked; a whole string quartet has 11 MiB
+MAX_CONTAINER = 64 << 10
+CONTAINER = "META-INF/container.xml"
+ROOT_FILE = re.compile(r"""<rootfile\b[^>]*?\bfull-path\s*=\s*(["'])(.*?)\1""", re.DOTALL)
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
+
+
+def music_xml_to_midi(data: bytes) -> bytes:
+    """A score, .musicxml or .mxl, as a Standard MIDI File, its bars told by time signatures.
+
+    Raises RefusedSongError where it is damaged or too large, or where verovio is not installed.
+    """
+    text = _decoded(_unpacked(data) if data[:2] == b"PK" else data)
+    toolkit = _toolkit()
+    if not toolkit.loadData(text):
+        raise RefusedSongError(Refusal.DAMAGED, "this MusicXML cannot be read")
+    midi = base64.b64decode(toolkit.renderToMIDI())
+    timemap = toolkit.renderToTimemap({"includeMeasures": True})
+    bars = {entry["qstamp"] for entry in timemap if "measureOn" in entry}
+    if not bars:
+        raise RefusedSongError(Refusal.DAMAGED, "this MusicXML has no bar")
+    ticks = read_file(midi).ticks_per_quarter
+    lines = {round(quarter * ticks) for quarter in (*bars, timemap[-1]["qstamp"])}
+    return with_bar_lines(midi, sorted(lines))
+
+
+def _toolkit() -> Any:  # noqa: ANN401  # verovio tells no types
+    """A reader of scores that lays nothing out on pages."""
+    try:
+        import verovio
+    except ImportError as error:
+        raise RefusedSongError(
+            Refusal.NO_SCORE_READER,
+            "pip install 'cyclegan-jax[scores]', or save the score as MIDI",
+        ) from error
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions({"breaks": "none"})
+    return toolkit
+
+
+def _decoded(xml: bytes) -> str:
+    return xml.decode("utf-16" if xml[:2] in BYTE_ORDER_MARKS else "utf-8", "replace")
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The score in a compressed one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            container = _content(archive, CONTAINER, MAX_CONTAINER)
+            named = ROOT_FILE.search(_decoded(container))
+            if not named:
+                raise RefusedSongError(Refusal.DAMAGED, f"{CONTAINER} names no score")
+            return _content(archive, unescape(named[2]), MAX_XML)
+    except KeyError as error:
+        raise RefusedSongError(Refusal.DAMAGED, f"no score in this archive: {error.args[0]}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise RefusedSongError(
+            Refusal.DAMAGED, f"this compressed score cannot be unpacked: {error}"
+        ) from error
+
+
+def _content(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A file of an archive; no more of it is unpacked than is allowed, whatever size the archive tells."""
+    with archive.open(name) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise RefusedSongError(Refusal.TOO_LARGE, f"{name} in this archive has over {most >> 10} KiB")
+    return content

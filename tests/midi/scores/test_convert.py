@@ -1,0 +1,86 @@
+"""Which files are scores, and their conversion in a process of its own."""
+
+import io
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+from support.midi_bytes import GOOD
+from support.midi_files import write_midi_file
+from support.scores import HYMN, compressed, music_xml
+
+from cyclegan_jax.datasets.genre_rolls.reading.midi_file import ConvertedSong, Refused, Rules, convert
+from cyclegan_jax.midi.io import midi_of, read_score
+from cyclegan_jax.midi.reader import MAX_BYTES
+from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
+from cyclegan_jax.midi.scores import convert as module
+from cyclegan_jax.midi.scores.convert import as_midi, as_midi_apart
+
+XML = music_xml([4] * 8)
+SCORES = {
+    "mxl": compressed({"score.xml": XML}),
+    "musicxml": XML.encode(),
+    "utf-16": b"\xff\xfe" + XML.replace("UTF-8", "UTF-16").encode("utf-16-le"),
+    "abc": HYMN.encode(),
+    "abc with a comment first": b"%abc-2.1\n" + HYMN.encode(),
+}
+
+
+@pytest.mark.parametrize("kind", SCORES)
+def test_a_score_is_known_by_its_first_bytes_and_converted_alike_in_both_ways(kind):
+    midi = as_midi_apart(SCORES[kind])
+    assert midi == as_midi(SCORES[kind])
+    assert midi[:4] == b"MThd"
+
+
+@pytest.mark.parametrize("data", [GOOD, b"", b"<html>", b"RIFF", b"X"])
+def test_anything_else_comes_back_as_it_is(data, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+    assert as_midi_apart(data) == as_midi(data) == data
+
+
+def test_a_refusal_comes_through_from_the_other_process():
+    with pytest.raises(RefusedSongError) as refused:
+        as_midi_apart(compressed({}, "../secret"))
+    assert refused.value.reason == Refusal.DAMAGED and "../secret" in refused.value.detail
+
+
+def test_a_conversion_that_takes_too_long_or_too_much_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.01)
+    with pytest.raises(RefusedSongError, match="took over"):
+        as_midi_apart(SCORES["abc"])
+
+
+def test_a_gibibyte_of_xml_is_one_line_in_bounded_memory():
+    buffer = io.BytesIO(compressed({}))
+    with (
+        zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("score.xml", "w") as file,
+    ):
+        for _ in range(1024):
+            file.write(bytes(1 << 20))
+    assert len(buffer.getvalue()) < MAX_BYTES
+    with pytest.raises(RefusedSongError) as refused:
+        as_midi_apart(buffer.getvalue())
+    assert refused.value.reason == Refusal.TOO_LARGE and "\n" not in str(refused.value)
+
+
+def test_readers_of_songs_take_scores(tmp_path):
+    (tmp_path / "hymn.abc").write_text(HYMN)
+    (tmp_path / "song.mxl").write_bytes(SCORES["mxl"])
+    assert read_score(tmp_path / "hymn.abc").time_signatures[:2] == ((0, 1, 4), (480, 4, 4))
+    assert midi_of(tmp_path / "song.mxl") == as_midi(SCORES["mxl"])
+
+
+def test_a_score_gives_the_phrases_of_the_same_song_as_midi(tmp_path):
+    (tmp_path / "song.mxl").write_bytes(SCORES["mxl"])
+    pitches = [60, 62, 64, 65, 67, 69, 71, 60]
+    notes = [(480 * beat, 480 * beat + 479, pitches[beat // 4]) for beat in range(32)]
+    write_midi_file(tmp_path / "song.mid", notes)
+    score, midi = (convert(str(tmp_path / name), Rules()).outcome for name in ("song.mxl", "song.mid"))
+    assert isinstance(score, ConvertedSong) and isinstance(midi, ConvertedSong)
+    assert [phrase.onsets for phrase in score.phrases] == [phrase.onsets for phrase in midi.phrases]
+    (tmp_path / "bad.mxl").write_bytes(b"PK\3\4")
+    assert isinstance(convert(str(tmp_path / "bad.mxl"), Rules()).outcome, Refused)
+    assert np.count_nonzero(score.statistics.phrases) == 1
