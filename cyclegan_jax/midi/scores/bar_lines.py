@@ -24,7 +24,8 @@ def with_bar_lines(midi: bytes, bars: Sequence[int]) -> bytes:
 
     `bars`: ticks of all bar lines, the first 0 and the last the end of the last bar, ascending. What a bar
     is counted in is that of the file's own signature, where its length allows. Two bars that make a whole
-    one together are one that a repeat had split.
+    one together are one that a repeat had split. A last bar that is short, as after an upbeat, passes for a
+    whole one.
     """
     sequence = sequence_of(read_file(midi))
     whole = 4 * sequence.ticks_per_quarter  # ticks of a whole note
@@ -34,7 +35,9 @@ def with_bar_lines(midi: bytes, bars: Sequence[int]) -> bytes:
         metre = _told_at(start, told)
         if start != bars[0] and Fraction(after - start, whole) == Fraction(*metre) and line != after:
             continue
-        counted = _metre_of(Fraction(line - start, whole), metre)
+        length = Fraction(line - start, whole)
+        is_short_end = line == bars[-1] and length < Fraction(*metre)
+        counted = metre if is_short_end else _metre_of(length, metre)
         if counted and counted != written:
             signatures.append(_signature(start, *counted))
             written = counted
