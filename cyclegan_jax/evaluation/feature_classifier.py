@@ -41,7 +41,7 @@ class FeatureClassifier:
     model: "HistGradientBoostingClassifier"
     accuracy: float
 
-    def probabilities(self, phrases: np.ndarray) -> np.ndarray:
+    def probabilities(self, phrases: PhraseRows) -> np.ndarray:
         """Genre probabilities of phrases: [N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
         counted = features(phrases)
         with threadpool_limits(limits=1):  # its threads wait in loops, which is slow beside other work

@@ -162,7 +162,8 @@ def test_other_files_are_counted_by_their_endings(tmp_path):
         (tmp_path / name).touch()
     folders = [str(tmp_path / "a"), str(tmp_path / "b")]
     assert told_of_others(folders) == (
-        "Ignored, as their names do not end like those of MIDI files: 4 (.txt 2, .als 1, no ending 1)."
+        "Ignored, as their names do not end like those of MIDI files or scores: "
+        "4 (.txt 2, .als 1, no ending 1)."
     )
     assert told_of_others([]) == ""
     for letter in "cdefg":

@@ -65,7 +65,7 @@ def test_bad_files_are_told_and_the_others_are_kept(done, folder):
     *lines, empty, beside, others, notice = done.stdout.splitlines()
     assert empty == "Folders without a MIDI file, so no genres: 1 (blues)."
     assert beside.startswith("MIDI files beside the genres' folders, so not used: 1 (top.mid)")
-    assert others == "Ignored, as their names do not end like those of MIDI files: 1 (.txt 1)."
+    assert others == "Ignored, as their names do not end like those of MIDI files or scores: 1 (.txt 1)."
     refused, rows = lines[: len(BAD)], [re.split(r"  +", line) for line in lines[len(BAD) :]]
     assert refused == sorted(BAD.values())
     assert rows[:3] == [

@@ -1,4 +1,4 @@
-"""Finding the MIDI files of a folder that has one sub-folder a genre.
+"""Finding the MIDI files, and the scores, of a folder that has one sub-folder a genre.
 
 A song is known by its path below its genre's folder, as printable text (`as_text`). Different files have
 different names, so that splits, keys and `refused.csv` are one to one with the files.
@@ -23,7 +23,7 @@ MOST_NAMES = 5  # of folders or files in a line
 
 @dataclass(frozen=True, slots=True)
 class SongFile:
-    """One MIDI file: `song` is its path below the genre's folder, with '/' between the parts."""
+    """One MIDI file or score: `song` is its path below the genre's folder, with '/' between the parts."""
 
     genre: str
     song: str
@@ -107,7 +107,8 @@ def told_of_others(folders: Iterable[str]) -> str:
     most = sorted(endings.items(), key=lambda item: (-item[1], item[0]))[:MOST_ENDINGS]
     counts = ", ".join(f"{as_text(ending)} {count}" for ending, count in most)
     more = ", ..." if len(endings) > MOST_ENDINGS else ""
-    return f"Ignored, as their names do not end like those of MIDI files: {endings.total()} ({counts}{more})."
+    told = f"{endings.total()} ({counts}{more})"
+    return f"Ignored, as their names do not end like those of MIDI files or scores: {told}."
 
 
 def told_of_layout(midi_dir: str) -> list[str]:
