@@ -62,7 +62,7 @@ def lay_bars(score: Score, steps: int, *, any_metre: bool) -> Bars:
     2/4, cut into equal parts where it does not, as with 5/4. Raises RefusedSongError for a metre other than
     4/4 and 2/2 without it.
     """
-    stretches = stretches_of(score, steps)
+    stretches = _with_whole_end(stretches_of(score, steps))
     if not any_metre and not in_common_time(stretches):
         raise RefusedSongError(Refusal.OTHER_METRE, _refusal(stretches))
     if runs := common_bars(stretches):
@@ -105,6 +105,17 @@ def has_upbeat(stretches: Sequence[Stretch]) -> bool:
         and stretches[0].end < STEPS_PER_BAR
         and stretches[1].common
     )
+
+
+def _with_whole_end(stretches: list[Stretch]) -> list[Stretch]:
+    """A last bar that is shorter, as notation programs write it after an upbeat, is of the metre before it."""
+    if len(stretches) < 2:
+        return stretches
+    *others, before, last = stretches
+    is_short = last.end - last.start < STEPS_PER_BAR and (last.start - before.start) % STEPS_PER_BAR == 0
+    if last.common or not before.common or not is_short:
+        return stretches
+    return [*others, Stretch(before.start, last.end, before.metre)]
 
 
 def common_bars(stretches: Sequence[Stretch]) -> list[np.ndarray]:

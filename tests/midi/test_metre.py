@@ -109,6 +109,19 @@ def test_an_upbeat_is_no_other_metre_and_lies_before_the_first_bar(upbeat, steps
     assert remarks == (UPBEAT,)
 
 
+def test_a_short_last_bar_is_no_other_metre():
+    score = score_of((0, 1, 4), (1, 4, 4), (9, 3, 4))
+    runs, remarks = lay_bars(score, 48, any_metre=False)
+    assert [run.tolist() for run in runs] == [[[4, 20], [20, 36], [36, 48]]]
+    assert remarks == (UPBEAT,)
+
+
+@pytest.mark.parametrize("signatures", [((0, 4, 4), (8, 3, 4)), ((0, 4, 4), (6, 2, 4), (8, 3, 4))])
+def test_a_last_part_of_several_bars_or_off_the_bar_line_is_another_metre(signatures):
+    with pytest.raises(RefusedSongError):
+        lay_bars(score_of(*signatures), 56 if len(signatures) == 2 else 44, any_metre=False)
+
+
 TICK = 1 / 480  # beats
 SHORT = 119 / 480  # a sixteenth note has 120
 
