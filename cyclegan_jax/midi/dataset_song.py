@@ -68,7 +68,7 @@ class DatasetSong:
 
 
 def read_dataset_song(source: Source, rules: SongRules = DEFAULT_RULES) -> DatasetSong:
-    """Read a MIDI file, or take a PrettyMIDI. Raises RefusedSongError for what the rules refuse."""
+    """Read a MIDI file or a score, or take a PrettyMIDI. Raises RefusedSongError where the rules do."""
     return filter_song(read_score(source), rules)
 
 

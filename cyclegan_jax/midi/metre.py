@@ -108,7 +108,7 @@ def has_upbeat(stretches: Sequence[Stretch]) -> bool:
 
 
 def _with_whole_end(stretches: list[Stretch]) -> list[Stretch]:
-    """A last bar that is shorter, as notation programs write it after an upbeat, is of the metre before it."""
+    """A last bar that is shorter, as notation programs write it after an upbeat, is of the metre before."""
     if len(stretches) < 2:
         return stretches
     *others, before, last = stretches

@@ -96,7 +96,7 @@ def _tempos_in_steps(score: Score) -> tuple[Tempo, ...]:
 
 
 def read_song(source: Source, max_bars: int = MAX_BARS) -> Song:
-    """Read a MIDI file, or take a PrettyMIDI, in any metre.
+    """Read a MIDI file or a score, or take a PrettyMIDI, in any metre.
 
     Raises RefusedSongError where it cannot be read, has no pitched note or lasts over `max_bars` bars.
     """

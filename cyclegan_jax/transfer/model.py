@@ -63,7 +63,7 @@ class Model:
         return self.phrase_transfer.generate(phrases, to)
 
     def transfer(self, source: Source, to: str, **controls: Any) -> pretty_midi.PrettyMIDI:  # noqa: ANN401
-        """A song, a MIDI file's path or a PrettyMIDI, in genre `to`.
+        """A song, the path of a MIDI file or score or a PrettyMIDI, in genre `to`.
 
         `controls`: the fields of Controls. Lyrics, texts and names are read as UTF-8 where they are that, and
         else as Latin-1; `write` writes them as UTF-8. Raises UserError for a genre or a control that is not

@@ -171,7 +171,7 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
         raise UserError(f"strength is {asked['strength']!r}, but must be a number.") from error
     controls = Controls(strength=strength, any_metre=asked.get("any_metre") == "1")
     name = PurePath(asked.get("name", "song").replace("\\", "/")).stem or "song"
-    midi = as_midi_apart(midi)
+    midi = as_midi_apart(midi, max(deadline - time.monotonic(), 0))
     _check_length(midi, limits)
     song = transfer_song(midi, _until(deadline, model.network(to)), to, controls)
     versions = original_and_transfer(model, name, midi, to, song)

@@ -20,6 +20,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import read_song
 
 JAPANESE = "さくら 桜"
+NOTES = [(0, 100, 60), (100, 200, 61), (200, 300, 62)]
 NOT_FINITE = (math.nan, math.inf, -math.inf)
 
 
@@ -36,9 +37,6 @@ def a_song() -> pretty_midi.PrettyMIDI:
     song.key_signature_changes = [pretty_midi.KeySignature(5, 0.0)]
     song.lyrics, song.text_events = [pretty_midi.Lyric("la", 0.5)], [pretty_midi.Text("verse", 0.0)]
     return song
-
-
-NOTES = [(0, 100, 60), (100, 200, 61), (200, 300, 62)]
 
 
 def both_ways(song: pretty_midi.PrettyMIDI) -> list[list[tuple[int, int, int]]]:

@@ -211,7 +211,7 @@ MAKERS: dict[str, Callable[[int], Reported]] = {
     ),
     "running status after lyrics": running_after_lyrics,
     "a last track that tells four bytes too many": rewritten(
-        longer_last_track, remarks=("a track of another length than it tells",), for_pretty_midi=False
+        longer_last_track, remarks=("a track of another length than it states",), for_pretty_midi=False
     ),
     "no End of Track": no_end_of_track,
     "End of Track 2,000 bars on": end_of_track_far,
@@ -272,7 +272,7 @@ MAKERS: dict[str, Callable[[int], Reported]] = {
     "a key signature of no key": lambda key: as_it_is(
         key,
         head=[*HEAD, (0, meta(0x59, b"\xfd\xff"))],
-        remarks=("1 key signature of no key left out",),
+        remarks=("1 impossible key signature left out",),
         for_pretty_midi=False,
     ),
     "swung eighths": swung,

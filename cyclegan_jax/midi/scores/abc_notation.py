@@ -1,7 +1,8 @@
 """ABC notation as MIDI, by symusic's reader (that of abcMIDI), with what it gets wrong set right.
 
-- A fermata doubles the length of its note there, in one voice alone, so that the voices drift apart.
-  Decorations (`!fermata!`, `H`) are left out.
+- A fermata doubles the length of its note there, in one voice alone, so that the voices drift apart. So
+  decorations (`!fermata!`, `+fermata+`, `H`) are left out.
+- It plays chord symbols in a pattern of its own, which nobody wrote. So what stands in quotes is left out.
 - Everything begins a tick late, and notes end a tick early where another follows.
 - It does not tell where bar lines are. So the tune is read once more, with a short marker note of the lowest
   pitch at each bar line of the first voice. Where the markers come to lie, less what they take themselves,
@@ -11,7 +12,6 @@ The notation is that of the ABC standard 2.1, https://abcnotation.com/wiki/abc:s
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import symusic
@@ -21,11 +21,14 @@ from cyclegan_jax.midi.scores.bar_lines import with_bar_lines
 
 MARKER = "=C,,,,/16"  # below all music, a sixteenth of the tune's unit length
 FIELD = re.compile(r"[A-Za-z+]:|%")  # a line of the header, of lyrics, or a comment
-VOICE = re.compile(r"(?:^|\[)V:\s*(\S+?)(?=[\s\]]|$)")
-DECORATION = re.compile(r"![^!|\n]*!")
-DOTTED_TIE = re.compile(r"\.-")  # the reader takes it for a note
-# What may hold the sign of a bar line without being one, or a bar line.
-TOKEN = re.compile(r'"[^"]*"|\[[A-Za-z]:[^\]]*\]|%.*|(?P<bar>:*\|[|\]:]*|::|\[\|)')
+VOICE = re.compile(r"\[?V:\s*([^\s\]]+)")
+INLINE_FIELD = r"\[[A-Za-z]:[^\]]*\]"
+# What is left out of a line of music, beside an inline field, in which all stays.
+LEFT_OUT = re.compile(
+    rf"""(?P<field>{INLINE_FIELD})|"[^"]*"|![^!|]*!|\+[a-z]+\+|H(?=[\^_=\[({{]*[A-Ga-gzx])|\.(?=-)|%.*"""
+)
+BARS_OF_REST = re.compile(rf"(?P<field>{INLINE_FIELD})|[ZX](?P<count>\d+)")
+BAR_LINE = re.compile(rf"(?P<field>{INLINE_FIELD})|(?P<bar>:*\|[|\]:]*|::|\[\|)")
 
 
 def abc_to_midi(data: bytes) -> bytes:
@@ -33,22 +36,32 @@ def abc_to_midi(data: bytes) -> bytes:
 
     Raises RefusedSongError where it has no note.
     """
-    text = _first_tune(data.decode("utf-8", "replace"))
-    score, marked = _read(text), _read(_with_markers(text))
+    text = _first_tune(data.decode("utf-8-sig", "replace"))
+    score = _read(text)
     if not any(len(track.notes) for track in score.tracks):
         raise RefusedSongError(Refusal.DAMAGED, "no note can be read of this ABC tune")
+    try:
+        marked = _read(_with_markers(text))
+    except RefusedSongError:  # a marker is too low where the tune is transposed down
+        return score.dumps_midi()
     return with_bar_lines(score.dumps_midi(), _bar_lines(score, marked))
 
 
 def _first_tune(text: str) -> str:
-    """The header of the file and its first tune, without decorations; blank lines end a tune."""
+    """The header of the file and its first tune, its music without what is left out."""
     lines, begun = [], False
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line.startswith("X:") and begun:
             break
         begun |= line.startswith("X:")
-        lines.append(line if FIELD.match(line) else DOTTED_TIE.sub("-", DECORATION.sub("", line)))
+        lines.append(line if FIELD.match(line) else _plain(line))
     return "\n".join(lines) + "\n"
+
+
+def _plain(line: str) -> str:
+    """A line of music without decorations, chord symbols and comments, each bar of rest written by itself."""
+    line = LEFT_OUT.sub(lambda found: found["field"] or "", line)
+    return BARS_OF_REST.sub(lambda found: found["field"] or "|".join("Z" * int(found["count"])), line)
 
 
 def _read(text: str) -> Any:  # noqa: ANN401  # symusic's classes are made at import
@@ -67,40 +80,39 @@ def _read(text: str) -> Any:  # noqa: ANN401  # symusic's classes are made at im
 
 
 def _with_markers(text: str) -> str:
-    """The tune with a marker before each bar line of its first voice."""
-    return "\n".join(
-        TOKEN.sub(_marked, line) if inside else line for line, inside in _lines_of_first_voice(text)
-    )
+    """The tune with a marker before each bar line of the voice that has the first one."""
+    first, current, in_header = None, "", True
 
+    def marked(found: re.Match[str]) -> str:
+        nonlocal first, current
+        if found["field"]:
+            current = _voice_in(found["field"], current)
+            return found["field"]
+        first = current if first is None else first
+        return f" {MARKER} {found['bar']}" if current == first else found["bar"]
 
-def _marked(found: re.Match[str]) -> str:
-    bar = found["bar"]
-    return f" {MARKER} {bar}" if bar else found[0]
-
-
-def _lines_of_first_voice(text: str) -> Iterator[tuple[str, bool]]:
-    """Each line, and whether it is music of the first voice that has any."""
-    first = current = None
-    in_header = True
+    lines = []
     for line in text.split("\n"):
-        if named := VOICE.search(line):
-            current = named[1]
-        music = not in_header and bool(line.strip()) and not FIELD.match(line)
+        is_music = not in_header and not FIELD.match(line)
+        current = current if in_header or is_music else _voice_in(line, current)
         in_header &= not line.startswith("K:")
-        if music and first is None:
-            first = current or ""
-        yield line, music and (current or "") == first
+        lines.append(BAR_LINE.sub(marked, line) if is_music else line)
+    return "\n".join(lines)
+
+
+def _voice_in(field: str, current: str) -> str:
+    """The voice that a field, `V:1` or `[V:1]`, begins; the current one where it begins none."""
+    named = VOICE.match(field)
+    return named[1] if named else current
 
 
 def _bar_lines(score: Any, marked: Any) -> list[int]:  # noqa: ANN401
     """Ticks of the bar lines, 0 and the end among them."""
     end = max(track.end() for track in score.tracks)
-    lowest = min(note.pitch for track in marked.tracks for note in track.notes)
-    markers = [
-        (note.time, note.duration) for track in marked.tracks for note in track.notes if note.pitch == lowest
-    ]
+    notes = [(note.pitch, note.duration, note.time) for track in marked.tracks for note in track.notes]
+    pitch, length, _ = min(notes)
     bars, taken = {0, end}, 0
-    for tick, length in sorted(markers):
+    for tick in sorted(tick for *kind, tick in notes if kind == [pitch, length]):
         bars.add(min(max(tick - taken, 0), end))
         taken += length
     return sorted(bars)

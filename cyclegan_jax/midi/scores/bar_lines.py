@@ -25,7 +25,7 @@ def with_bar_lines(midi: bytes, bars: Sequence[int]) -> bytes:
     `bars`: ticks of all bar lines, the first 0 and the last the end of the last bar, ascending. What a bar
     is counted in is that of the file's own signature, where its length allows. Two bars that make a whole
     one together are one that a repeat had split. A last bar that is short, as after an upbeat, passes for a
-    whole one.
+    whole one. So does one of a length that no metre has; the next bar line is told again.
     """
     sequence = sequence_of(read_file(midi))
     whole = 4 * sequence.ticks_per_quarter  # ticks of a whole note
@@ -38,9 +38,9 @@ def with_bar_lines(midi: bytes, bars: Sequence[int]) -> bytes:
         length = Fraction(line - start, whole)
         is_short_end = line == bars[-1] and length < Fraction(*metre)
         counted = metre if is_short_end else _metre_of(length, metre)
-        if counted and counted != written:
-            signatures.append(_signature(start, *counted))
-            written = counted
+        if counted is None or counted != written:
+            signatures.append(_signature(start, *(counted or metre)))
+        written = counted
         start = line
     tracks = [[event for event in track if not _is_signature(event)] for track in sequence.tracks]
     *first, end = tracks[0]

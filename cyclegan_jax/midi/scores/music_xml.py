@@ -6,7 +6,9 @@ but XML's own, so none can grow. A compressed score is a zip whose META-INF/cont
 """
 
 import base64
+import importlib.util
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -18,19 +20,25 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.scores.bar_lines import with_bar_lines
 
 MAX_XML = 32 << 20  # bytes of a compressed score when unpacked; a whole string quartet has 11 MiB
-MAX_CONTAINER = 64 << 10
 CONTAINER = "META-INF/container.xml"
 ROOT_FILE = re.compile(r"""<rootfile\b[^>]*?\bfull-path\s*=\s*(["'])(.*?)\1""", re.DOTALL)
+BAD_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),  # of a method that is not known, a password, a name
+)
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 
 
 def music_xml_to_midi(data: bytes) -> bytes:
     """A score, .musicxml or .mxl, as a Standard MIDI File, its bars told by time signatures.
 
-    Raises RefusedSongError where it is damaged or too large, or where verovio is not installed.
+    An uncompressed score has at most 8 MiB, as any song; packed as .mxl it may have four times that. Raises
+    RefusedSongError where it is damaged or too large, or where verovio is not installed.
     """
     text = _decoded(_unpacked(data) if data[:2] == b"PK" else data)
     toolkit = _toolkit()
+    if "<score-timewise" in text:
+        raise RefusedSongError(Refusal.DAMAGED, "a score-timewise is not read; save it as score-partwise")
     if not toolkit.loadData(text):
         raise RefusedSongError(Refusal.DAMAGED, "this MusicXML cannot be read")
     midi = base64.b64decode(toolkit.renderToMIDI())
@@ -43,15 +51,20 @@ def music_xml_to_midi(data: bytes) -> bytes:
     return with_bar_lines(midi, sorted(lines))
 
 
-def _toolkit() -> Any:  # noqa: ANN401  # verovio tells no types
-    """A reader of scores that lays nothing out on pages."""
-    try:
-        import verovio
-    except ImportError as error:
+def check_reader() -> None:
+    """Raise RefusedSongError where verovio is not installed."""
+    if importlib.util.find_spec("verovio") is None:
         raise RefusedSongError(
             Refusal.NO_SCORE_READER,
-            "pip install 'cyclegan-jax[scores]', or save the score as MIDI",
-        ) from error
+            "install it by pip install 'cyclegan-jax[scores]', or save the score as MIDI",
+        )
+
+
+def _toolkit() -> Any:  # noqa: ANN401  # verovio tells no types
+    """A reader of scores that lays nothing out on pages."""
+    check_reader()
+    import verovio
+
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions({"breaks": "none"})
@@ -66,23 +79,21 @@ def _unpacked(data: bytes) -> bytes:
     """The score in a compressed one."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            container = _content(archive, CONTAINER, MAX_CONTAINER)
-            named = ROOT_FILE.search(_decoded(container))
+            named = ROOT_FILE.search(_decoded(_content(archive, CONTAINER)))
             if not named:
                 raise RefusedSongError(Refusal.DAMAGED, f"{CONTAINER} names no score")
-            return _content(archive, unescape(named[2]), MAX_XML)
+            return _content(archive, unescape(named[2]))
     except KeyError as error:
         raise RefusedSongError(Refusal.DAMAGED, f"no score in this archive: {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise RefusedSongError(
-            Refusal.DAMAGED, f"this compressed score cannot be unpacked: {error}"
-        ) from error
+    except BAD_ARCHIVE as error:
+        why = f"this compressed score cannot be unpacked: {error}"
+        raise RefusedSongError(Refusal.DAMAGED, why) from error
 
 
-def _content(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+def _content(archive: zipfile.ZipFile, name: str) -> bytes:
     """A file of an archive; no more of it is unpacked than is allowed, whatever size the archive tells."""
     with archive.open(name) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise RefusedSongError(Refusal.TOO_LARGE, f"{name} in this archive has over {most >> 10} KiB")
+        content = file.read(MAX_XML + 1)
+    if len(content) > MAX_XML:
+        raise RefusedSongError(Refusal.TOO_LARGE, f"over {MAX_XML >> 20} MiB when unpacked")
     return content

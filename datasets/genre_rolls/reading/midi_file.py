@@ -13,7 +13,7 @@ from cyclegan_jax.datasets.genre_rolls.reading.statistics import Statistics
 from cyclegan_jax.midi.dataset_song import DatasetSong, SongRules, filter_song
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
-from cyclegan_jax.midi.scores.convert import as_midi
+from cyclegan_jax.midi.scores.convert import as_midi, check_readable
 from cyclegan_jax.midi.song import Notes, quantise_notes
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, PHRASE_STEPS, transpose
 
@@ -84,6 +84,7 @@ def read_content(path: str | os.PathLike[str]) -> tuple[bytes, bytes | Refused]:
     """The hash of a file's bytes, and the bytes or why they cannot be read."""
     try:
         data = read_midi_bytes(path)
+        check_readable(data)  # here, so that the dataset is built again when the reader has been installed
     except RefusedSongError as refusal:
         return hashlib.sha256(refusal.detail.encode()).digest(), Refused(refusal.reason, refusal.detail)
     return hashlib.sha256(data).digest(), data

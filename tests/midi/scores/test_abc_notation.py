@@ -1,5 +1,6 @@
 """ABC tunes as MIDI: bars where the score has them, voices that stay together."""
 
+import pytest
 import symusic
 from support.scores import HYMN, HYMN_BARS
 
@@ -46,3 +47,43 @@ def test_a_plain_tune_without_voices_is_read():
 def test_only_the_first_tune_is_taken():
     tunes = "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|\n\nX:2\nM:3/4\nL:1/4\nK:C\nGAB|\n"
     assert bars_of(tunes) == [4]
+
+
+HEADER = "X:1\nM:4/4\nL:1/4\nK:C\n"
+PLAIN = HEADER + "CDEF|GABc|c4|]\n"
+
+
+@pytest.mark.parametrize(
+    "tune",
+    [
+        HEADER + "CD!fermata!EF|GABc|c4|]\n",
+        HEADER + "CD+fermata+EF|GABc|Hc4|]\n",
+        HEADER + "HCDEF|G.A.Bc|c4|] % !the end!\n",
+        HEADER + '"Go!"CDEF|"Am"GABc|"^here!"c4|]\n',
+        "\ufeff" + PLAIN + "\nX:2\nK:C\nccc|\n",
+        PLAIN.replace("\n", "\r\n"),
+    ],
+)
+def test_what_is_no_note_changes_no_note(tune):
+    expected, score = (parse_midi(abc_to_midi(text.encode())) for text in (PLAIN, tune))
+    assert (score.onsets == expected.onsets).all() and (score.pitches == expected.pitches).all()
+    assert score.time_signatures == expected.time_signatures == ((0, 4, 4),)
+    assert max(score.ends) == 12 * QUARTER
+
+
+def test_bars_of_rest_are_bars():
+    tune = HEADER + "V:1\nCDEF|Z2|GABc|]\nV:2\nC,4|X2|C,4|]\n"
+    assert bars_of(tune) == [4, 4, 4, 4]
+
+
+def test_voices_may_share_a_line():
+    assert bars_of(HEADER + "[V:1] C|DEFG|ABcd| [V:2] C,|D,4|E,4|\n") == [1, 4, 4]
+
+
+def test_a_low_note_is_no_marker():
+    assert bars_of(HEADER + "=C,,,,DEF|GABc|\n") == [4, 4]
+
+
+def test_a_tune_that_is_transposed_too_low_for_markers_is_read_without():
+    score = parse_midi(abc_to_midi(PLAIN.replace("K:C", "K:C\n%%MIDI transpose -24").encode()))
+    assert min(score.pitches) == 36 and score.time_signatures == ((0, 4, 4),)

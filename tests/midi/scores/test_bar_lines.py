@@ -47,5 +47,6 @@ def test_short_bars_that_make_no_whole_one_stay():
     assert signatures(IN_4_4, 4, 2, 3, 4) == [(0, 4, 4), (4, 2, 4), (6, 3, 4), (9, 4, 4)]
 
 
-def test_a_length_that_no_metre_has_takes_the_signature_before():
-    assert signatures(IN_4_4, 4, 3.9, 4) == [(0, 4, 4)]
+def test_behind_a_length_that_no_metre_has_the_bar_line_is_told_again():
+    assert signatures(IN_4_4, 4, 3.9, 4, 4) == [(0, 4, 4), (4, 4, 4), (7.9, 4, 4)]
+    assert signatures(IN_4_4, 3.9, 4) == [(0, 4, 4), (3.9, 4, 4)]

@@ -47,6 +47,7 @@ def test_text_may_be_utf_16_and_the_score_lie_in_a_folder():
         (compressed({}, "/etc/passwd"), Refusal.DAMAGED, "/etc/passwd"),
         (compressed({"score.xml": "no score"}), Refusal.DAMAGED, "cannot be read"),
         (b"<score-partwise><part", Refusal.DAMAGED, ""),
+        (b"<score-timewise></score-timewise>", Refusal.DAMAGED, "save it as score-partwise"),
     ],
 )
 def test_what_is_no_score_is_refused_with_a_reason(data, reason, words):
