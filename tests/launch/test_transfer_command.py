@@ -116,7 +116,7 @@ def test_a_bad_file_among_good_ones_does_not_stop_them(model_path, songs, tmp_pa
     assert written == {"slow_jazz.mid", "fast_jazz.mid"} and len(done.stdout.splitlines()) == 4
     counts = "not a MIDI file 1, metre other than 4/4 1"
     assert done.stderr.splitlines()[-1] == f"2 of 4 songs were not transferred: {counts}."
-    assert done.stdout.splitlines()[-1].endswith("names: 1 (.txt 1).")
+    assert done.stdout.splitlines()[-1].endswith("scores: 1 (.txt 1).")
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,8 @@ def _unpacked(data: bytes) -> bytes:
     """The score in a compressed one."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if CONTAINER not in archive.namelist():
+                raise RefusedSongError(Refusal.NOT_MIDI, f"a zip archive without {CONTAINER}, so no score")
             named = ROOT_FILE.search(_decoded(_content(archive, CONTAINER)))
             if not named:
                 raise RefusedSongError(Refusal.DAMAGED, f"{CONTAINER} names no score")

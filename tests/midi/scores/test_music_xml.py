@@ -42,7 +42,7 @@ def test_text_may_be_utf_16_and_the_score_lie_in_a_folder():
     [
         (b"PK\3\4 and no more", Refusal.DAMAGED, "cannot be unpacked"),
         (compressed({"score.xml": music_xml([4])})[:200], Refusal.DAMAGED, "cannot be unpacked"),
-        (compressed({"score.xml": ""}, container=False), Refusal.DAMAGED, "META-INF/container.xml"),
+        (compressed({"score.xml": ""}, container=False), Refusal.NOT_MIDI, "META-INF/container.xml"),
         (compressed({}, "../../etc/passwd"), Refusal.DAMAGED, "../../etc/passwd"),
         (compressed({}, "/etc/passwd"), Refusal.DAMAGED, "/etc/passwd"),
         (compressed({"score.xml": "no score"}), Refusal.DAMAGED, "cannot be read"),
