@@ -1,6 +1,8 @@
 """Sources: which files of a folder are songs, and the fingerprint of what they say."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -118,24 +120,30 @@ def test_links_to_files_are_followed_links_to_folders_are_not(tmp_path):
     assert [file.song for file in find_song_files(tmp_path / "music")] == ["a.mid", "b.mid", "gone.mid"]
 
 
-def test_a_folder_that_cannot_be_listed_is_among_the_files(tmp_path):
-    lay(tmp_path, jazz__a_dot_mid="one", jazz__locked__b_dot_mid="two", pop__c_dot_mid="three")
-    for path in (tmp_path, *tmp_path.parents[:3]):
-        path.chmod(0o755)
-    (tmp_path / "jazz/locked").chmod(0)
-    (tmp_path / "pop").chmod(0)
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that others than root may enter, as they may not enter pytest's."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_folder_that_cannot_be_listed_is_among_the_files(open_path):
+    lay(open_path, jazz__a_dot_mid="one", jazz__locked__b_dot_mid="two", pop__c_dot_mid="three")
+    (open_path / "jazz/locked").chmod(0)
+    (open_path / "pop").chmod(0)
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)  # nobody, whom the modes bind
     try:
-        found = find_song_files(tmp_path)
+        found = find_song_files(open_path)
     finally:
         if root:
             os.seteuid(0)
-        (tmp_path / "jazz/locked").chmod(0o755)
-        (tmp_path / "pop").chmod(0o755)
+        (open_path / "jazz/locked").chmod(0o755)
+        (open_path / "pop").chmod(0o755)
     assert [file.name for file in found] == ["jazz/a.mid", "jazz/locked", "pop/."]
-    folders = [str(tmp_path / genre) for genre in ("jazz", "jazz", "pop")]
+    folders = [str(open_path / genre) for genre in ("jazz", "jazz", "pop")]
     assert [file.genre_folder for file in found] == folders
     refusals = [read_content(file.path)[1] for file in found[1:]]
     assert {refused.reason for refused in refusals} == {Refusal.UNREADABLE}
