@@ -1,7 +1,8 @@
 """The dataset's filter: which songs it takes, and which phrases of them.
 
-Phrases are four whole bars of 4/4 or 2/2 that adjoin, counted from where such bars begin: at the start, or
-after an upbeat or a part in another metre. An incomplete phrase at the end of such a part is left out.
+Phrases are four whole bars that adjoin, of 4/4 or 2/2 or of the metres asked for. They are counted from where
+such bars begin: at the start, or after an upbeat or a part in another metre. An incomplete phrase at the end
+of such a part is left out.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclegan_jax.midi.io import Source, read_score
-from cyclegan_jax.midi.metre import bar_lines, common_bars, in_common_time, shares, stretches_of
+from cyclegan_jax.midi.metre import (
+    COMMON_TIME,
+    Metre,
+    bar_lines,
+    common_bars,
+    in_common_time,
+    shares,
+    stretches_of,
+)
 from cyclegan_jax.midi.metre_guess import sounds_in_three
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
@@ -31,14 +40,16 @@ from cyclegan_jax.pianoroll.roll import (
 class SongRules:
     """Which songs are for the dataset.
 
-    `max_bars`: a longer song is refused. `require_signature`: so is one without a time signature at its
+    `max_bars`: a longer song is refused. `metres`: those that count; bars of them, or two or more, are
+    sixteen steps. `require_signature`: so is one without a time signature at its
     first tick. `partial_songs`: of a song that is in another metre in places, the phrases in 4/4 or 2/2 are
     taken; else it is refused. `require_beat`: a song played without its file's beat is refused. The paper's
-    rule is a signature of 4/4 at the first tick and no other: True, False, and False for the last. An
-    upbeat and bars of 2/2 pass it here.
+    rule is a signature of 4/4 at the first tick and no other: 4/4 alone, True, False, and False for the
+    last. An upbeat passes it here.
     """
 
     max_bars: int = MAX_BARS
+    metres: tuple[Metre, ...] = COMMON_TIME
     require_signature: bool = False
     partial_songs: bool = True
     require_beat: bool = True
@@ -143,11 +154,11 @@ def _check_beat(score: Score) -> None:
 def _phrase_starts(score: Score, steps: int, rules: SongRules) -> np.ndarray:
     """[N] the first steps of a song's whole phrases, at least one. Raises RefusedSongError for none."""
     stretches = stretches_of(score, steps)
-    runs = common_bars(stretches)
-    if not runs or not (rules.partial_songs or in_common_time(stretches)):
+    runs = common_bars(stretches, rules.metres)
+    if not runs or not (rules.partial_songs or in_common_time(stretches, rules.metres)):
         raise RefusedSongError(Refusal.OTHER_METRE, shares(stretches))
     starts = [start for run in runs for start in _starts_in(run)]
-    if not starts and in_common_time(stretches):
+    if not starts and in_common_time(stretches, rules.metres):
         raise RefusedSongError(Refusal.TOO_SHORT, f"{steps} steps, no four whole bars in a row")
     if not starts:
         raise RefusedSongError(Refusal.OTHER_METRE, f"{shares(stretches)}, no four bars of 4/4 in a row")

@@ -24,6 +24,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import quantise_notes
 from cyclegan_jax.pianoroll.roll import PITCHES, STEPS_PER_BAR
 
+Metre = tuple[int, int]  # a time signature: 4, 4 is 4/4
 COMMON = (4, 4)
 COMMON_TIME = (COMMON, (2, 2))
 NO_SIGNATURE = "no time signature, taken as 4/4 as MIDI says"
@@ -36,7 +37,7 @@ class Stretch(NamedTuple):
 
     start: Fraction
     end: Fraction
-    metre: tuple[int, int]
+    metre: Metre
 
     @property
     def common(self) -> bool:
@@ -92,18 +93,18 @@ def stretches_of(score: Score, steps: int) -> list[Stretch]:
     return [part for part in parts if part.end > part.start]
 
 
-def in_common_time(stretches: Sequence[Stretch]) -> bool:
-    """Whether all of a song is in 4/4 or 2/2, but for an upbeat."""
-    return all(stretch.common for stretch in stretches[has_upbeat(stretches) :])
+def in_common_time(stretches: Sequence[Stretch], metres: Sequence[Metre] = COMMON_TIME) -> bool:
+    """Whether all of a song is in these metres, but for an upbeat."""
+    return all(stretch.metre in metres for stretch in stretches[has_upbeat(stretches, metres) :])
 
 
-def has_upbeat(stretches: Sequence[Stretch]) -> bool:
-    """Whether a song begins with less than a bar in another metre, and goes on in common time."""
+def has_upbeat(stretches: Sequence[Stretch], metres: Sequence[Metre] = COMMON_TIME) -> bool:
+    """Whether a song begins with less than sixteen steps in another metre, and goes on in one of these."""
     return (
         len(stretches) > 1
-        and not stretches[0].common
+        and stretches[0].metre not in metres
         and stretches[0].end < STEPS_PER_BAR
-        and stretches[1].common
+        and stretches[1].metre in metres
     )
 
 
@@ -118,12 +119,18 @@ def _with_whole_end(stretches: list[Stretch]) -> list[Stretch]:
     return [*others, Stretch(before.start, last.end, before.metre)]
 
 
-def common_bars(stretches: Sequence[Stretch]) -> list[np.ndarray]:
-    """The bars in 4/4 or 2/2, [B, 2] for each run of adjoining ones.
+def makes_common_bars(metre: Metre) -> bool:
+    """Whether one, two or more bars of a metre, or equal parts of one, are sixteen steps."""
+    return _slot_length(metre) == STEPS_PER_BAR
+
+
+def common_bars(stretches: Sequence[Stretch], metres: Sequence[Metre] = COMMON_TIME) -> list[np.ndarray]:
+    """The bars of sixteen steps in these metres, [B, 2] for each run of adjoining ones; two of 2/4 are one.
 
     A time signature begins a bar, so the bar before it may be shorter than 16 steps, and so may the last.
     """
-    return _joined([_bars(stretch, Fraction(STEPS_PER_BAR)) for stretch in stretches if stretch.common])
+    counted = (stretch for stretch in stretches if stretch.metre in metres)
+    return _joined([_bars(stretch, Fraction(STEPS_PER_BAR)) for stretch in counted])
 
 
 def _slot_length(metre: tuple[int, int]) -> Fraction:

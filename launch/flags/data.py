@@ -12,10 +12,12 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import told_of_layout, told_of_others
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
+from cyclegan_jax.midi.metre import Metre, makes_common_bars
 from cyclegan_jax.midi.song import MAX_BARS
 from launch.flags.shared import DATA_DIR, MIDI_DIR
 from launch.process.text_table import text_table
 
+NOTE_VALUES = (1, 2, 4, 8, 16)  # that a metre may count in
 MOST_SEMITONES = 24  # in which a phrase is moved up or down
 DEFAULT_DATA_DIR = "data"
 
@@ -34,6 +36,12 @@ MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy array
 MAX_BARS_FLAG = flags.DEFINE_integer(
     "max_bars", MAX_BARS, "Refuse songs of more bars than this.", lower_bound=1
 )
+METRES = flags.DEFINE_list(
+    "metres",
+    ["4/4", "2/2"],
+    "Metres that count, as in 4/4,2/2,2/4. Their bars, or two or more of them, have to make sixteen "
+    "sixteenths. The paper has 4/4 alone.",
+)
 REQUIRE_SIGNATURE = flags.DEFINE_bool(
     "require_signature",
     False,
@@ -42,7 +50,7 @@ REQUIRE_SIGNATURE = flags.DEFINE_bool(
 PARTIAL_SONGS = flags.DEFINE_bool(
     "partial_songs",
     True,
-    "Take the parts in 4/4 or 2/2 of a song that changes metre; --nopartial_songs refuses such a song.",
+    "Take the parts in the metres that count of a song that changes metre; --nopartial_songs refuses it.",
 )
 REQUIRE_BEAT = flags.DEFINE_bool(
     "require_beat",
@@ -108,10 +116,24 @@ def _rules() -> Rules:
         )
     return Rules(
         max_bars=MAX_BARS_FLAG.value,
+        metres=tuple(sorted(set(map(_metre, METRES.value)), reverse=True)),  # the order does not count
         require_signature=REQUIRE_SIGNATURE.value,
         partial_songs=PARTIAL_SONGS.value,
         require_beat=REQUIRE_BEAT.value,
         key_shifts=tuple(range(low, high + 1)),
+    )
+
+
+def _metre(text: str) -> Metre:
+    """A metre such as 2/4. Raises UserError for one whose bars do not make sixteen steps."""
+    above, _, below = text.strip().partition("/")
+    if above.isdecimal() and below.isdecimal() and int(below) in NOTE_VALUES:
+        metre = int(above), int(below)
+        if makes_common_bars(metre):
+            return metre
+    raise UserError(
+        f"metres has {text!r}, but must have metres whose bars, alone, in twos or in parts, make sixteen "
+        "sixteenths, as 4/4, 2/2, 2/4, 4/8 or 8/4; a song in 3/4 is not for this dataset."
     )
 
 

@@ -16,7 +16,7 @@ from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 MOST_SECONDS_OF_HELP = 2.0  # of a processor that imports jax in half a second; slower ones: four such imports
 # What --help must speak of, beside the flags that all commands on data share.
 DATA_FLAGS = ("dataset", "midi_dir", "manual_dir", "data_dir", "max_bars", "transpose")
-DATA_FLAGS += ("require_signature", "partial_songs", "require_beat")
+DATA_FLAGS += ("metres", "require_signature", "partial_songs", "require_beat")
 DATA_FLAGS += ("beam_runner", "beam_options")
 TRAIN_FLAGS = (
     *(

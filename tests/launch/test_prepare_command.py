@@ -142,6 +142,14 @@ def test_keys_that_are_no_two_numbers_around_0_are_a_user_error(tmp_path, transp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("metre", ["3/4", "6/8", "12/8", "4", "4/3", "0/4", "-4/4", "/", "", "a/b", "4/4/4"])
+def test_a_metre_whose_bars_do_not_make_sixteen_steps_is_a_user_error(tmp_path, metre):
+    message = f"metres has '{metre}', but must have metres whose bars, alone, in twos or in parts, make"
+    with flags_set(tmp_path, metres=["4/4", metre]), pytest.raises(UserError, match=message):
+        data_flags.prepare_dataset()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "given, words",
     [
@@ -154,6 +162,7 @@ def test_keys_that_are_no_two_numbers_around_0_are_a_user_error(tmp_path, transp
         ({"manual_dir": "nowhere"}, "manual_dir 'nowhere' is not a folder"),
         ({"manual_dir": "x", "max_bars": 7}, "leave out --max_bars"),
         ({"dataset": "paper"}, "name the folder to make it of with --manual_dir"),
+        ({"metres": ["4/4"]}, "the demo songs are taken as they are; leave out --metres"),
         ({"max_bars": 7}, "the demo songs are taken as they are; leave out --max_bars"),
     ],
 )

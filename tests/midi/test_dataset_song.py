@@ -11,7 +11,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 BEAT = 480
 BAR = 4 * BEAT
 PHRASE = [(0, 4 * BAR, 60)]
-PAPER = SongRules(require_signature=True, partial_songs=False, require_beat=False)
+PAPER = SongRules(metres=((4, 4),), require_signature=True, partial_songs=False, require_beat=False)
 WHOLE = SongRules(partial_songs=False)
 
 
@@ -44,7 +44,7 @@ def outcome(path, rules: SongRules = DEFAULT_RULES) -> Refusal | list[int]:
         (((0, 4, 4),), [0], [0]),
         (((0, 4, 4), (0, 4, 4), (BAR, 4, 4)), [0], [0]),
         ((), [0], Refusal.NO_TIME_SIGNATURE),
-        (((0, 2, 2),), [0], [0]),
+        (((0, 2, 2),), [0], Refusal.OTHER_METRE),
         (((0, 2, 2), (0, 4, 4)), [0], [0]),
         (((10, 4, 4),), [0], Refusal.LATE_TIME_SIGNATURE),
         (((1, 4, 4), (BAR, 4, 4)), [0], Refusal.LATE_TIME_SIGNATURE),
@@ -94,6 +94,22 @@ def test_whole_songs_alone_are_taken_on_request_an_upbeat_counts_as_none(tmp_pat
     changed = write_midi_file(tmp_path / "b.mid", every(BEAT, 51), signatures=((0, 4, 4), (10 * BAR, 3, 4)))
     assert outcome(changed) == [0, 64]
     assert outcome(changed, WHOLE) is Refusal.OTHER_METRE
+
+
+@pytest.mark.parametrize(
+    "signatures, metres, expected",
+    [
+        (((0, 2, 4),), ((4, 4),), Refusal.OTHER_METRE),
+        (((0, 2, 4),), ((4, 4), (2, 4)), [0, 64]),
+        (((0, 4, 4), (4 * BAR, 2, 4)), ((4, 4),), [0]),
+        (((0, 4, 4), (4 * BAR, 2, 4)), ((4, 4), (2, 4)), [0, 64]),
+        (((0, 1, 4), (BEAT, 2, 4)), ((2, 4),), [4]),
+        (((0, 8, 4),), ((8, 4),), [0, 64]),
+    ],
+)
+def test_other_metres_count_where_their_bars_make_sixteen_steps(tmp_path, signatures, metres, expected):
+    path = write_midi_file(tmp_path / "a.mid", every(BEAT, 32), signatures=signatures)
+    assert outcome(path, SongRules(metres=metres)) == expected
 
 
 def test_blank_phrases_are_left_out_and_the_others_keep_their_places(tmp_path):
