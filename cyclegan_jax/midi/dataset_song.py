@@ -40,12 +40,12 @@ from cyclegan_jax.pianoroll.roll import (
 class SongRules:
     """Which songs are for the dataset.
 
-    `max_bars`: a longer song is refused. `metres`: those that count; bars of them, or two or more, are
-    sixteen steps. `require_signature`: so is one without a time signature at its
-    first tick. `partial_songs`: of a song that is in another metre in places, the phrases in 4/4 or 2/2 are
-    taken; else it is refused. `require_beat`: a song played without its file's beat is refused. The paper's
-    rule is a signature of 4/4 at the first tick and no other: 4/4 alone, True, False, and False for the
-    last. An upbeat passes it here.
+    `max_bars`: a longer song is refused. `require_signature`: so is one without a time signature at its
+    first tick. `metres`: those that count; their bars make sixteen steps, alone, in twos or in parts.
+    `partial_songs`: of a song that is in another metre in places, the phrases in these metres are taken;
+    else it is refused. `require_beat`: a song played without its file's beat is refused. The paper's
+    rule is a signature of 4/4 at the first tick and no other: `metres` of 4/4 alone, a signature required,
+    no partial songs, no beat required. An upbeat passes it here.
     """
 
     max_bars: int = MAX_BARS

@@ -116,12 +116,7 @@ def checked(song: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
     """
     try:
         return _checked(song)
-    except (
-        AttributeError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ) as error:  # of private fields
+    except (AttributeError, IndexError, TypeError, ValueError) as error:  # of private fields
         told = f"the PrettyMIDI is not as pretty_midi makes it ({error}); make it anew of its notes"
         raise RefusedSongError(Refusal.BAD_VALUE, told) from error
 

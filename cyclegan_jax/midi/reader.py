@@ -3,7 +3,6 @@
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -67,11 +66,6 @@ def read_midi_bytes(path: str | os.PathLike[str]) -> bytes:
         raise RefusedSongError(Refusal.UNREADABLE, error.strerror or str(error)) from error
     finally:
         os.close(descriptor)
-
-
-def read_midi(path: str | os.PathLike[str]) -> Score:
-    """Read a MIDI file by its path. Raises RefusedSongError."""
-    return parse_midi(read_midi_bytes(Path(path)))
 
 
 def parse_midi(data: bytes) -> Score:

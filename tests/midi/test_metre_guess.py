@@ -15,7 +15,7 @@ from cyclegan_jax.midi.metre_guess import (
     remarks_on_bars,
     sounds_in_three,
 )
-from cyclegan_jax.midi.reader import Score, read_midi
+from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.song import Notes, quantise_notes
 from cyclegan_jax.pianoroll.microtiming import has_beat
 
@@ -89,7 +89,7 @@ def metre_told(score: Score) -> int:
 def test_on_real_files_the_guess_is_what_the_file_says():
     right = {4: [], 3: []}
     for path in midi_paths(os.environ["GENRE_CORPUS"]):
-        score = read_midi(Path(path))
+        score = read_score(Path(path))
         metre = metre_told(score)
         if metre and has_beat(score.onsets, score.ticks_per_quarter):
             right[metre].append(sounds_in_three(quantise_notes(score)) == (metre == 3))

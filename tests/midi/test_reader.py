@@ -31,7 +31,8 @@ from support.midi_bytes import (
 from support.odd_midi import ODD, events_at_once
 
 from cyclegan_jax.midi.dataset_song import read_dataset_song
-from cyclegan_jax.midi.reader import parse_midi, read_midi, read_midi_bytes
+from cyclegan_jax.midi.io import read_score
+from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import quantise_notes
 
@@ -81,7 +82,7 @@ def test_an_odd_file_is_kept_with_the_very_notes_it_holds(readings, tmp_path, ki
     assert readings[kind].said == KEPT, readings[kind].detail
     path = tmp_path / "a.mid"
     write(path)
-    notes = quantise_notes(read_midi(str(path)))
+    notes = quantise_notes(read_score(str(path)))
     found = zip(notes.onsets.tolist(), notes.ends.tolist(), notes.pitches.tolist(), strict=True)
     assert sorted(found) == sorted(expected)
     song = read_dataset_song(path).song
@@ -161,7 +162,7 @@ def test_a_file_without_the_right_to_read_it_is_refused():
 def test_a_file_may_have_any_name(tmp_path, name):
     path = os.fsencode(tmp_path) + b"/" + name
     Path(os.fsdecode(path)).write_bytes(GOOD)
-    assert quantise_notes(read_midi(os.fsdecode(path))).pitches.tolist() == [61]
+    assert quantise_notes(read_score(os.fsdecode(path))).pitches.tolist() == [61]
 
 
 @pytest.mark.parametrize("name", ["no/a.mid", "file/a.mid", "n" * 300, "a\0.mid", "\udcff.mid", ""])

@@ -198,7 +198,6 @@ def under_the_pedal(key: int) -> Reported:
     return Reported(of_tracks(HEAD, [*pedal, *played(notes)]), tuple(notes))
 
 
-WEB_PAGE = b"<!DOCTYPE html><html><body>Not found</body></html>"
 FADE = [(4 * BAR + STEP * step, control(11, 127 - 2 * step)) for step in range(60)]
 UNTOLD = ("no time signature, taken as 4/4 as MIDI says",)
 MAKERS: dict[str, Callable[[int], Reported]] = {
