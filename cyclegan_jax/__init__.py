@@ -26,7 +26,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for completion, type checkers and documentation; the table below is what runs
-    from cyclegan_jax.config import PRESETS, Config, MemorySaving
+    from cyclegan_jax.config import PRESETS, Config
     from cyclegan_jax.errors import TrainingDivergedError, UserError
     from cyclegan_jax.evaluation.evaluate import evaluate
     from cyclegan_jax.evaluation.genre_classifier import GenreClassifier, robustness, train_genre_classifier
@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
     from cyclegan_jax.training.cadence import Cadence
     from cyclegan_jax.training.checkpoint import Checkpoints
     from cyclegan_jax.training.data_parallel import Parallel
+    from cyclegan_jax.training.memory_saving import MemorySaving
     from cyclegan_jax.training.state import (
         TrainState,
         build_optimiser,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:  # for completion, type checkers and documentation; the table 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "config": ["Config", "MemorySaving", "PRESETS"],
+    "config": ["Config", "PRESETS"],
     "errors": ["TrainingDivergedError", "UserError"],
     "evaluation.evaluate": ["evaluate"],
     "evaluation.genre_classifier": ["GenreClassifier", "robustness", "train_genre_classifier"],
@@ -78,6 +79,7 @@ _HOMES = {
     "training.cadence": ["Cadence"],
     "training.checkpoint": ["Checkpoints"],
     "training.data_parallel": ["Parallel"],
+    "training.memory_saving": ["MemorySaving"],
     "training.state": ["TrainState", "build_optimiser", "create_state", "draw_state", "state_shapes"],
     "training.train_step": ["build_train_step", "build_train_steps"],
     "transfer.controls": ["Controls"],

@@ -165,6 +165,11 @@ class Config(Described):
     skips: bool = described(
         False, "Give the generators U-Net skip connections past the bottleneck.", both="none"
     )
+    onsets: bool = described(
+        False,
+        "Give phrases a second channel, where notes begin, so that a note can be struck again at once.",
+        both="none",
+    )
     fakes: str = described(
         "probabilities",
         "What discriminators and the second generator of a cycle get: probabilities, or notes, which are "
@@ -226,6 +231,11 @@ class Config(Described):
         super().__post_init__()
         check_range("constant_steps", self.constant_steps, 0, self.steps)
 
+    @property
+    def channels(self) -> int:
+        """Channels of a phrase: where notes sound and, with `onsets`, where they begin."""
+        return 2 if self.onsets else 1
+
     def difference(self, other: "Config", ignored: tuple[str, ...] = ()) -> tuple[str, Any, Any] | None:
         """The first field whose values differ, with both values, or None; fields in `ignored` may."""
         for field in dataclasses.fields(self):
@@ -267,23 +277,6 @@ class Config(Described):
         return cls.from_dict(json.loads(text))
 
 
-@dataclasses.dataclass(frozen=True)
-class MemorySaving(Described):
-    """How a step makes do with less memory; what is learned is the same, though sums round otherwise."""
-
-    accumulate: int = described(
-        1,
-        "Microbatches that a device splits its part of a batch into, accumulating gradients; more of them "
-        "take less memory on a GPU or TPU, not on a CPU.",
-        between=SIZES,
-    )
-    remat: bool = described(
-        False,
-        "Compute activations again for the gradients in place of keeping them (rematerialisation); slower, "
-        "takes a fraction of the memory on a GPU or TPU, no less on a CPU.",
-    )
-
-
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
     """Raise UserError unless `value` is one of `allowed`."""
     if value not in allowed:
@@ -295,6 +288,3 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         allowed = f"at least {low}" if high == math.inf else f"between {low} and {high}"
         raise UserError(f"{name} is {value}, but must be {allowed}.")
-
-
-KEEP_ALL = MemorySaving()

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving
+from cyclegan_jax.config import PRESETS, RECIPES, Config
 from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.memory_saving import MemorySaving
 from launch.flags.fields import text_of
 
 

@@ -17,9 +17,10 @@ from absl import flags
 from tqdm import tqdm
 
 from cyclegan_jax.atomic_files import write_whole
-from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving, check_range
+from cyclegan_jax.config import PRESETS, RECIPES, Config, check_range
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.memory_saving import MemorySaving
 from launch.benchmarks import commands as command_figures
 from launch.benchmarks import step as step_figures
 from launch.benchmarks.pytorch_peer import Peer, peer_config

@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     save(model, path)
     print(f"Wrote {path}: {path.stat().st_size / 2**20:.1f} MiB, {' and '.join(model.genres)}.")
+    for source in model.trained_on.get("sources", ()):
+        print("Trained on {name} ({licence}): {attribution}.".format_map(source))
 
 
 if __name__ == "__main__":

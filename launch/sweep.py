@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
     sigmas = list(dict.fromkeys(train_flags.sigmas() or DEFAULT_SIGMAS))
 
     prepared = data_flags.prepare_dataset()
-    data = load_training_data(prepared, resolve_pair(given_pair, genres_of(prepared.folder)), sets)
+    pair = resolve_pair(given_pair, genres_of(prepared.folder))
+    data = load_training_data(prepared, pair, sets, train_flags.channels(_recipe()))
     folder = Path(train_flags.WORKDIR.value or "sweeps/{}_{}".format(*data.pair))
     plans = [plan(discriminators, sigmas, data, folder) for discriminators in sets]
     print(train_flags.chosen_for_machine(), end="", flush=True)
@@ -59,15 +60,18 @@ def main(arguments: list[str]) -> None:
         sweep(folder, plans, data)
 
 
+def _recipe() -> str:
+    return train_flags.RECIPE.value or DEFAULT_RECIPE
+
+
 def plan(
     discriminators: str, sigmas: Sequence[float], data: TrainingData, folder: Path
 ) -> tuple[list[SweptRun], PairBatches]:
     """The runs of one set of discriminators, and the batches that all of them see."""
     batches = data.batches(discriminators, train_flags.batch_size(), train_flags.SEED.value)
-    recipe = train_flags.RECIPE.value or DEFAULT_RECIPE
     runs = []
     for sigma in sigmas:
-        config = train_flags.config(data, batches, recipe, discriminators, sigma)
+        config = train_flags.config(data, batches, _recipe(), discriminators, sigma)
         name = f"{discriminators}_sigma_{sigma:.12g}"
         runs.append(SweptRun(name, config, RunFolder(folder / name)))
     return runs, batches
@@ -77,7 +81,7 @@ def sweep(folder: Path, plans: list[tuple[list[SweptRun], PairBatches]], data: T
     """Train and evaluate the runs that are not finished; print and write the tables of all."""
     runs = [one for runs, _ in plans for one in runs]
     classifiers = get_classifiers(data.folder, data.fingerprint, data.pair)
-    evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", data.pair), data.phrases)
+    evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", data.pair, 2), data.phrases)
     over = sum(one.config.steps for one in runs if one.is_over)
     total = sum(one.config.steps for one in runs)
     with tqdm(total=total, initial=over, unit=" steps", dynamic_ncols=True) as bar:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import jax
 from absl import flags
 
-from cyclegan_jax.config import RECIPES, Config, MemorySaving
+from cyclegan_jax.config import RECIPES, Config
 from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import genres_of, load_phrases
@@ -17,6 +17,7 @@ from cyclegan_jax.errors import UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.data_parallel import check_divides, wait_for_all
+from cyclegan_jax.training.memory_saving import MemorySaving
 from launch.flags import data as data_flags
 from launch.flags import memory as memory_flags
 from launch.flags import training as train_flags
@@ -131,7 +132,8 @@ def resolve(prepared: Prepared, pair: str) -> Plan:
     named = _one("discriminators", train_flags.discriminators())
     discriminators = named or RECIPES[recipe].get("model", Config.model)
     sigma_d = _one("sigma_d", train_flags.sigmas())
-    data = load_training_data(prepared, resolve_pair(pair, genres_of(prepared.folder)), (discriminators,))
+    genres = resolve_pair(pair, genres_of(prepared.folder))
+    data = load_training_data(prepared, genres, (discriminators,), train_flags.channels(recipe))
     batches = data.batches(discriminators, train_flags.batch_size(), train_flags.SEED.value)
     config = train_flags.config(data, batches, recipe, discriminators, sigma_d)
     at_once = STEPS_PER_DISPATCH.value or default_steps_per_dispatch(train_flags.LOG_EVERY.value)
@@ -158,7 +160,7 @@ def open_run(plan: Plan, folder: RunFolder, held: contextlib.ExitStack) -> Evalu
     print(f"{plan.counts}\nTraining {plan.config.steps} steps into {folder.workdir}.", flush=True)
     data, pair = plan.data, plan.config.pair
     classifiers = get_classifiers(data.folder, data.fingerprint, pair)
-    evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", pair), data.phrases)
+    evaluator = Evaluator(classifiers, load_phrases(data.folder, "validation", pair, 2), data.phrases)
     folder.claim(plan.config, data.folder)
     return evaluator
 

@@ -8,12 +8,13 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.running import RUN_FLAGS, run_command
+from support.running import RUN_FLAGS, run_command, several_devices
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -24,7 +25,7 @@ TESTS = Path(__file__).parent
 
 # Before jax is imported anywhere: the cache serves the commands started by the tests as well.
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+os.environ["XLA_FLAGS"] = several_devices(4)
 # A shape that is broadcast by chance, as [B] with [B, 1], is an error; in the processes of tests as well.
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 # For scripts of the tests that run in processes of their own.
@@ -32,6 +33,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), os.environ.
 OWN_CACHE = tempfile.TemporaryDirectory(prefix="cyclegan_jax_tests_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", OWN_CACHE.name)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave slow tests out that would begin after TESTS_UNTIL, seconds since 1970: this machine is slow."""
+    until = float(os.environ.get("TESTS_UNTIL", "inf"))
+    if item.get_closest_marker("slow") and time.time() > until:
+        pytest.skip(f"left out, for this machine is slow: {item.nodeid}")
 
 
 def pytest_unconfigure() -> None:
@@ -143,4 +151,13 @@ def corpus() -> Path:
     place = os.environ.get("GENRE_CORPUS")
     if not place:
         pytest.skip("GENRE_CORPUS is not set")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def open_sources() -> Path:
+    """The folder of the open corpus's sources that OPEN_SOURCES names."""
+    place = os.environ.get("OPEN_SOURCES")
+    if not place:
+        pytest.skip("OPEN_SOURCES is not set")
     return Path(place)

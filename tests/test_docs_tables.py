@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving
+from cyclegan_jax.config import PRESETS, RECIPES, Config
 from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.memory_saving import MemorySaving
 
 HOOKS = Path(__file__).parents[1] / "docs" / "hooks.py"
 

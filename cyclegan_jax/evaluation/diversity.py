@@ -7,6 +7,7 @@ counts as quite another one. Random noise is as diverse as music.
 import numpy as np
 
 from cyclegan_jax.evaluation.subsample import PhraseRows, some_rows
+from cyclegan_jax.pianoroll.features import sounding
 
 MOST_COMPARED = 2000  # phrases of a set that take part in pairwise figures, drawn by chance
 MOST_SEARCHED = 20_000  # phrases among which copies are sought
@@ -15,9 +16,9 @@ MOST_SEARCHED = 20_000  # phrases among which copies are sought
 def jaccard_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """1 − |x ∩ y| / |x ∪ y| of every phrase of `a` and of `b`; 0 between blank ones.
 
-    [N, 64, 84, 1] and [M, 64, 84, 1] bool -> [N, M] float32.
+    [N, 64, 84, C] and [M, 64, 84, C] bool -> [N, M] float32.
     """
-    flat_a, flat_b = (rolls.reshape(len(rolls), -1).astype(np.float32) for rolls in (a, b))
+    flat_a, flat_b = (sounding(phrases).reshape(len(phrases), -1).astype(np.float32) for phrases in (a, b))
     both = flat_a @ flat_b.T
     either = flat_a.sum(axis=1)[:, None] + flat_b.sum(axis=1)[None] - both
     return 1 - np.divide(both, either, out=np.ones_like(both), where=either > 0)
@@ -32,7 +33,7 @@ def mean_distance(rolls: np.ndarray) -> float:
 def diversity(originals: np.ndarray, transferred: np.ndarray) -> float:
     """Mean pairwise distance of the transferred phrases over that of their originals.
 
-    1: as varied as before; 0: all alike. [N, 64, 84, 1] bool each, row by row the same phrases; where
+    1: as varied as before; 0: all alike. [N, 64, 84, C] bool each, row by row the same phrases; where
     there are over `MOST_COMPARED`, the same random ones of both. 1 where the originals are all alike.
     """
     rows = some_rows(len(originals), MOST_COMPARED)
@@ -41,14 +42,14 @@ def diversity(originals: np.ndarray, transferred: np.ndarray) -> float:
 
 
 def distinct(rolls: np.ndarray) -> int:
-    """How many different phrases there are among [N, 64, 84, 1] bool."""
+    """How many different phrases there are among [N, 64, 84, C] bool."""
     return len({row.tobytes() for row in np.packbits(rolls.reshape(len(rolls), -1), axis=1)})
 
 
 def nearest(rolls: np.ndarray, others: PhraseRows) -> float:
     """Mean Jaccard distance of each phrase to the nearest of others, 0 where all are copies.
 
-    [N, 64, 84, 1] and [M, 64, 84, 1] bool. Of more than `MOST_COMPARED` and `MOST_SEARCHED` a random
+    [N, 64, 84, C] and [M, 64, 84, C] bool. Of more than `MOST_COMPARED` and `MOST_SEARCHED` a random
     part takes part.
     """
     sought = rolls[some_rows(len(rolls), MOST_COMPARED)]

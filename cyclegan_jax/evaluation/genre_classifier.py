@@ -18,6 +18,7 @@ from cyclegan_jax.models.batched_apply import apply_in_batches
 from cyclegan_jax.models.build import Params, apply
 from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.models.optimiser_step import apply_gradients
+from cyclegan_jax.pianoroll.features import sounding
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 ROBUSTNESS_SIGMAS = (0.0, 0.01, 0.1, 0.2, 0.3, 0.5)
@@ -40,8 +41,8 @@ class GenreClassifier:
     accuracy: float
 
     def probabilities(self, phrases: np.ndarray) -> np.ndarray:
-        """Genre probabilities of phrases: [N, 64, 84, 1] bool -> [N, 2], A first, rows adding to 1."""
-        return self.classify_rolls(to_signed(phrases))
+        """Genre probabilities of phrases: [N, 64, 84, C] bool -> [N, 2], A first, rows adding to 1."""
+        return self.classify_rolls(to_signed(sounding(phrases)))
 
     def classify_rolls(self, rolls: np.ndarray) -> np.ndarray:
         """As `probabilities`, for float rolls as the classifier sees them: {-1, 1}, or these with noise."""

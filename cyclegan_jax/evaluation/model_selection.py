@@ -1,12 +1,16 @@
 """Which checkpoint is the best: a score of its figures on `validation`, and signs of collapse.
 
-score = strength × content × diversity, with each figure as its share of a goal, min(figure / goal, 1).
+score = style × content × diversity, with each figure as its share of a goal, min(figure / goal, 1).
 
 - The bound at 1: strength beyond 0.80 is bought with content. Without the bound the score prefers strength
   0.96 with a cycle F1 of 0.75 to strength 0.80 with 0.90.
-- Strength is the lesser share of the two classifiers', so that fooling one of them is not enough.
-- Content is the mean of chroma cosine and binary cycle F1, not their product: under the paper's objective the
-  binarised cycle reconstructs next to nothing, and a product would not tell its checkpoints apart.
+- Style is the mean of strength and of the share of the way. Strength is the lesser share of the two
+  classifiers', so that fooling one of them is not enough. Both may be fooled by what is like no music: then
+  the share of the way is low, or negative. In each direction it counts −1 goal at least, so that one figure
+  cannot outweigh all.
+- Content is the mean of chroma cosine, melody onsets and binary cycle F1, not their product: under the
+  paper's objective the binarised cycle reconstructs next to nothing, and a product would not tell its
+  checkpoints apart.
 - A checkpoint with a sign of collapse comes after all that have none.
 
 The score sees averages over phrases of four bars. It cannot see form, voice leading or what one phrase sounds
@@ -21,7 +25,9 @@ from typing import Any
 GOALS: Mapping[str, float] = {
     "total_strength": 0.80,
     "total_judge_strength": 0.60,
+    "share_of_the_way": 0.70,
     "chroma_cosine": 0.70,
+    "melody_onsets_kept": 0.60,
     "cycle_f1_binary": 0.95,
     "diversity": 0.90,
 }
@@ -29,15 +35,17 @@ COLLAPSE = 3.0  # more than lies between the best score and the worst, so that n
 
 
 def score(figures: Mapping[str, float], collapsed: bool) -> float:
-    """Strength × content × diversity of the shares min(figure / goal, 1) over `GOALS`; 1 where all are met.
+    """Style × content × diversity of the shares min(figure / goal, 1) over `GOALS`; 1 where all are met.
 
-    Strength alone where it is not above 0. In [-1 / 0.6, 1], and lower by `COLLAPSE` where training has
-    `collapsed`.
+    Style alone where it is not above 0. In [-1 / 0.6, 1], and lower by `COLLAPSE` where training has
+    `collapsed`. `share_of_the_way` may be missing, where phrases are too few for it; then style is strength.
     """
-    share = {name: min(figures[name] / goal, 1.0) for name, goal in GOALS.items()}
-    strength = min(share["total_strength"], share["total_judge_strength"])
-    content = (share["chroma_cosine"] + share["cycle_f1_binary"]) / 2
-    reached = strength * content * share["diversity"] if strength > 0 else strength
+    share = {name: min(figures[name] / goal, 1.0) for name, goal in GOALS.items() if name in figures}
+    style = strength = min(share["total_strength"], share["total_judge_strength"])
+    if "share_of_the_way" in share:
+        style = (strength + max(share["share_of_the_way"], -1.0)) / 2
+    content = (share["chroma_cosine"] + share["melody_onsets_kept"] + share["cycle_f1_binary"]) / 3
+    reached = style * content * share["diversity"] if style > 0 else style
     return reached - COLLAPSE * collapsed
 
 

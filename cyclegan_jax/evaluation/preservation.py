@@ -7,7 +7,7 @@ around it do not count, so a phrase with every cell on keeps any melody.
 
 import numpy as np
 
-from cyclegan_jax.pianoroll.features import chroma, onsets, top_voice
+from cyclegan_jax.pianoroll.features import chroma, onsets, sounding, top_voice
 from cyclegan_jax.pianoroll.roll import PITCH_CLASSES
 
 
@@ -35,13 +35,13 @@ def chroma_cosine(truth: np.ndarray, found: np.ndarray) -> float:
 def melody_kept(truth: np.ndarray, found: np.ndarray) -> float:
     """Share of the top voice's cells in `truth` that are on in `found`; 1 where there is none."""
     line = top_voice(truth)
-    return float((line & found).sum() / line.sum()) if line.any() else 1.0
+    return float((line & sounding(found)).sum() / line.sum()) if line.any() else 1.0
 
 
 def compare(truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    """All of these figures for two versions of phrases, [N, 64, 84, 1] bool each."""
+    """All of these figures for two versions of phrases, [N, 64, 84, C] bool each."""
     return {
-        "cell_f1": f1(truth, found),
+        "cell_f1": f1(sounding(truth), sounding(found)),
         "onset_f1": f1(onsets(truth), onsets(found)),
         "chroma_cosine": chroma_cosine(truth, found),
         "melody_kept": melody_kept(truth, found),

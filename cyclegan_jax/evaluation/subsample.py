@@ -6,7 +6,7 @@ import numpy as np
 
 
 class PhraseRows(Protocol):
-    """Phrases, [N, 64, 84, 1] bool, as an array in memory or read from disk when they are indexed."""
+    """Phrases, [N, 64, 84, C] bool, as an array in memory or read from disk when they are indexed."""
 
     def __len__(self) -> int: ...
 

@@ -2,7 +2,7 @@
 
 Phrases are four whole bars that adjoin, of 4/4 or 2/2 or of the metres asked for. They are counted from where
 such bars begin: at the start, or after an upbeat or a part in another metre. An incomplete phrase at the end
-of such a part is left out.
+of such a part is left out. But after an upbeat a last bar that lacks just as much is whole.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from cyclegan_jax.midi.metre import (
     in_common_time,
     shares,
     stretches_of,
+    with_upbeat_at_end,
 )
 from cyclegan_jax.midi.metre_guess import sounds_in_three
 from cyclegan_jax.midi.reader import Score
@@ -111,7 +112,9 @@ def filter_song(score: Score, rules: SongRules = DEFAULT_RULES) -> DatasetSong:
 
 
 def _at(starts: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """The phrases of a roll, [steps, 84], that begin at [N] steps: [N, 64, 84, 1]."""
+    """The phrases of a roll, [steps, 84], silence behind it, that begin at [N] steps: [N, 64, 84, 1]."""
+    missing = max(int(starts[-1]) + PHRASE_STEPS - len(roll), 0)
+    roll = np.pad(roll, ((0, missing), (0, 0)))
     return roll[starts[:, None] + np.arange(PHRASE_STEPS)].reshape(-1, *PHRASE_SHAPE)
 
 
@@ -153,7 +156,7 @@ def _check_beat(score: Score) -> None:
 
 def _phrase_starts(score: Score, steps: int, rules: SongRules) -> np.ndarray:
     """[N] the first steps of a song's whole phrases, at least one. Raises RefusedSongError for none."""
-    stretches = stretches_of(score, steps)
+    stretches = with_upbeat_at_end(stretches_of(score, steps), rules.metres)
     runs = common_bars(stretches, rules.metres)
     if not runs or not (rules.partial_songs or in_common_time(stretches, rules.metres)):
         raise RefusedSongError(Refusal.OTHER_METRE, shares(stretches))

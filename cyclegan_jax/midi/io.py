@@ -54,14 +54,17 @@ def _path(source: object) -> str | os.PathLike[str]:
 def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
     """A roll as a Standard MIDI File in 4/4: velocity 100, program 0, adjacent on-steps one note.
 
-    `roll`: [steps, 84] bool. `tempos`: positions in steps.
+    `roll`: [steps, 84] bool, or with channels [steps, 84, C], of which the second has the steps that begin a
+    note in any case. `tempos`: positions in steps.
     """
+    channels = np.atleast_3d(roll)
+    notes = spans(channels[..., 0], channels[..., 1] if channels.shape[-1] == 2 else None)
     score: Any = symusic.Score(WRITTEN_TICKS_PER_QUARTER)
     score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
     for tempo in tempos:
         score.tempos.append(symusic.Tempo(round(tempo.position * TICKS_PER_STEP), tempo.beats_per_minute))
     track: Any = symusic.Track("piano roll", program=0, is_drum=False)
-    for onset, end, row in zip(*(column.tolist() for column in spans(roll)), strict=True):
+    for onset, end, row in zip(*(column.tolist() for column in notes), strict=True):
         ticks = onset * TICKS_PER_STEP, (end - onset) * TICKS_PER_STEP
         track.notes.append(symusic.Note(*ticks, LOWEST_PITCH + row, WRITTEN_VELOCITY))
     score.tracks.append(track)
@@ -69,10 +72,10 @@ def midi_bytes(roll: np.ndarray, tempos: tuple[Tempo, ...]) -> bytes:
 
 
 def to_pretty_midi(roll: np.ndarray, tempo: float) -> pretty_midi.PrettyMIDI:
-    """A roll as a PrettyMIDI: [steps, 84] bool, `tempo` in beats per minute."""
+    """A roll as a PrettyMIDI: as `midi_bytes` takes it, `tempo` in beats per minute."""
     return open_pretty_midi(midi_bytes(roll, (Tempo(0.0, tempo),)))
 
 
 def write_midi(path: Path, roll: np.ndarray, tempos: tuple[Tempo, ...]) -> None:
-    """Write a roll ([steps, 84] bool) as a MIDI file, whole or not at all."""
+    """Write a roll, as `midi_bytes` takes it, as a MIDI file, whole or not at all."""
     write_whole(path, midi_bytes(roll, tempos))

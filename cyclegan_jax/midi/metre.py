@@ -22,7 +22,7 @@ from cyclegan_jax.midi.metre_guess import remarks_on_bars
 from cyclegan_jax.midi.reader import Score
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import quantise_notes
-from cyclegan_jax.pianoroll.roll import PITCHES, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.roll import STEPS_PER_BAR
 
 Metre = tuple[int, int]  # a time signature: 4, 4 is 4/4
 COMMON = (4, 4)
@@ -106,6 +106,15 @@ def has_upbeat(stretches: Sequence[Stretch], metres: Sequence[Metre] = COMMON_TI
         and stretches[0].end < STEPS_PER_BAR
         and stretches[1].metre in metres
     )
+
+
+def with_upbeat_at_end(stretches: list[Stretch], metres: Sequence[Metre] = COMMON_TIME) -> list[Stretch]:
+    """A last bar that is shorter by the upbeat, as it is notated, made whole; other songs as they are."""
+    *others, last = stretches
+    if not has_upbeat(stretches, metres) or last.metre not in metres:
+        return stretches
+    end = last.end + stretches[0].end
+    return [*others, last._replace(end=end)] if (end - last.start) % STEPS_PER_BAR == 0 else stretches
 
 
 def _with_whole_end(stretches: list[Stretch]) -> list[Stretch]:
@@ -233,8 +242,8 @@ def bar_lines(score: Score, steps: int) -> np.ndarray:
 
 
 def lay(cells: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """A run's bars as the networks take them, silence after short ones: [steps, 84] -> [B, 16, 84]."""
-    laid = np.zeros((len(run), STEPS_PER_BAR, PITCHES), cells.dtype)
+    """A run's bars as the networks take them, silence after short ones: [steps, ...] -> [B, 16, ...]."""
+    laid = np.zeros((len(run), STEPS_PER_BAR, *cells.shape[1:]), cells.dtype)
     for bar, (start, end) in zip(laid, run, strict=True):
         bar[: end - start] = cells[start:end]
     return laid

@@ -4,7 +4,7 @@ import enum
 
 
 class Refusal(enum.StrEnum):
-    """Why a file does not enter the dataset."""
+    """Why a file does not enter the dataset, or is not transferred."""
 
     UNREADABLE = "cannot be read"
     TOO_LARGE = "larger than 8 MiB"
@@ -25,6 +25,7 @@ class Refusal(enum.StrEnum):
     TOO_SHORT = "shorter than a phrase"
     BLANK = "no phrase with a note in range"
     DUPLICATE = "same notes as another file"
+    NO_TRACK = "no such track"
 
 
 class RefusedSongError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-BATCH = 64
+BATCH = 16  # on a CPU as fast a phrase as 64, and a short song fills it; see docs/results/performance.md
 
 
 def apply_in_batches(function: Callable[[np.ndarray], jax.Array], phrases: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.models.discriminator import Discriminator
 from cyclegan_jax.models.generator import Generator
 from cyclegan_jax.models.kernels import Kernels, default_kernels
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.pianoroll.roll import phrase_shape
 
 Params = Any
 
@@ -42,6 +42,6 @@ def apply(network: nn.Module, params: Params, x: jax.Array, method: str | None =
 
 def generator_shapes(config: Config) -> dict[str, Params]:
     """The shapes and dtypes of both generators' parameters, `gen_ab` and `gen_ba`; nothing is computed."""
-    phrase = jnp.zeros((1, *PHRASE_SHAPE))
+    phrase = jnp.zeros((1, *phrase_shape(config.channels)))
     of_one = jax.eval_shape(lambda: build_generator(config).init(jax.random.key(0), phrase)["params"])
     return {"gen_ab": of_one, "gen_ba": of_one}

@@ -14,7 +14,7 @@ from cyclegan_jax.models.layers import Conv, InstanceNorm, PositionEmbedding, le
 class Discriminator(nn.Module):
     """Score overlapping patches, higher for real than for fake (paper, table II).
 
-    [B, 64, 84, 1] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32. With `positions` it
+    [B, 64, 84, C] in [0, 1] plus noise -> [B, 16, 21, 1] unbounded scores, float32. With `positions` it
     has a position embedding, so that it knows beats and registers; the paper's has none.
     """
 

@@ -45,8 +45,9 @@ class ResidualBlock(nn.Module):
 class Generator(nn.Module):
     """Map phrases of one genre to the other (paper, table I; padding as the original code).
 
-    [B, 64, 84, 1] in {0, 1} or [0, 1] -> [B, 64, 84, 1] note probabilities in (0, 1), float32; the method
-    `logits` gives their logits. `identity_logits` is added to the logit of a cell that is on in x and taken
+    [B, 64, 84, C] in {0, 1} or [0, 1] -> [B, 64, 84, C] note probabilities in (0, 1), float32; the method
+    `logits` gives their logits. Channels: where notes sound and, if C is 2, where they begin; the paper has
+    one. `identity_logits` is added to the logit of a cell that is on in x and taken
     from that of one that is off, so that a fresh generator leaves its input as it is. `positions` adds a
     learned position embedding before the residual blocks. `skips` are U-Net skip connections (Ronneberger et
     al. 2015): each layer of the decoder also gets the encoder's activations at its resolution, so that
@@ -68,7 +69,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def logits(self, x: jax.Array) -> jax.Array:
-        w, dtype, kernels = self.width, self.dtype, self.kernels
+        w, dtype, kernels, channels = self.width, self.dtype, self.kernels, x.shape[-1]
         conv = functools.partial(Conv, dtype=dtype, kernels=kernels)
         x = x.astype(jnp.float32)
         leaning = self.identity_logits * (2.0 * x - 1.0)
@@ -97,5 +98,5 @@ class Generator(nn.Module):
         if self.skips:
             x = jnp.concatenate([x, whole], axis=-1)  # [B, 64, 84, 2w]
         start = SMALL_FINAL_INIT if self.identity_logits else WEIGHT_INIT
-        x = conv(1, (7, 7), padding="VALID", kernel_init=start)(reflect_pad(x, 3))
-        return x.astype(jnp.float32) + leaning  # [B, 64, 84, 1]
+        x = conv(channels, (7, 7), padding="VALID", kernel_init=start)(reflect_pad(x, 3))
+        return x.astype(jnp.float32) + leaning  # [B, 64, 84, C]

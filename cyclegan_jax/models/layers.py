@@ -13,7 +13,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from cyclegan_jax.cpu_kernels import single_channel, transposed, winograd
+from cyclegan_jax.cpu_kernels import few_channels, transposed, winograd
 from cyclegan_jax.cpu_kernels.space_to_depth import LAYOUT
 from cyclegan_jax.models.kernels import ON_ACCELERATOR, Kernels
 
@@ -34,7 +34,7 @@ def convolve(
 
     [B, T, P, C] with [t, p, C, D] -> [B, T', P', D], padded with zeros as in `jax.lax`. XLA's own form
     multiplies in `dtype`, which is what comes out. Of the CPU's forms float32 comes out: kernels of 7×7
-    from or to a single channel run as in `single_channel.py`, wide ones of 3×3 as in `winograd.py`, which
+    from or to one or two channels run as in `few_channels.py`, wide ones of 3×3 as in `winograd.py`, which
     multiplies in `dtype`; all else is XLA's form in float32.
     """
     if not kernels.cpu_forms:
@@ -43,8 +43,8 @@ def convolve(
     taps, channels = kernel.shape[:2], kernel.shape[2:]
     if taps == (3, 3) and strides == (1, 1) and min(channels) >= MANY:
         return winograd.convolution(_pad(x, kernel, strides, padding), kernel, dtype)
-    if taps == (7, 7) and 1 in channels:
-        return single_channel.convolution(_pad(x, kernel, strides, padding), kernel, strides)
+    if taps == (7, 7) and min(channels) <= few_channels.FEW:
+        return few_channels.convolution(_pad(x, kernel, strides, padding), kernel, strides)
     return _convolve_plainly(x, kernel, strides, padding)
 
 

@@ -11,7 +11,13 @@ LOWEST_PITCH = 24  # MIDI pitch of the roll's first row, C1
 PITCHES = 84  # seven octaves, up to MIDI pitch 107, B7
 PITCH_CLASSES = 12
 PHRASE_SHAPE = (PHRASE_STEPS, PITCHES, 1)
+CELLS = PHRASE_STEPS * PITCHES  # of a phrase, in each of its channels
 THRESHOLD = 0.5  # a note sounds where its probability is greater (original code)
+
+
+def phrase_shape(channels: int) -> tuple[int, int, int]:
+    """The shape of a phrase: of one channel where notes sound, of two also where they begin."""
+    return PHRASE_STEPS, PITCHES, channels
 
 
 def octave_name(pitch: int) -> str:

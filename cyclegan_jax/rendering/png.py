@@ -22,36 +22,60 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OCTAVES = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES, 12)
+GAP = 5  # between the rows of a picture, in pitches
 
 
 def draw_phrases(columns: Mapping[str, np.ndarray], rows: list[str]) -> "Figure":
     """Piano rolls side by side: a column a version, a row a phrase, time to the right, pitch upwards.
 
-    `columns`: title -> [N, 64, 84, 1] bool; `rows`: N titles.
+    `columns`: title -> [N, 64, 84, C] bool; `rows`: N titles. A column is one axes, its phrases one
+    below the other: axes for each phrase would take longer to draw.
     """
     from matplotlib.figure import Figure  # takes half a second
 
-    figure = Figure(figsize=(4.6 * len(columns), 2.1 * len(rows)), layout="constrained")
-    grid = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
-    for axes_row, row, name in zip(grid, range(len(rows)), rows, strict=True):
-        for axes, (title, phrases) in zip(axes_row, columns.items(), strict=True):
+    width, height = 4.6 * len(columns), 2.1 * len(rows)
+    figure = Figure(figsize=(width, height))
+    spacing = {  # margins in inches; a constrained layout would draw all twice to find them
+        "left": 0.75 / width,
+        "right": 1 - 0.1 / width,
+        "bottom": 0.3 / height,
+        "top": 1 - 0.35 / height,
+        "wspace": 0.06,
+    }
+    bottoms = [row_bottom(row, len(rows)) for row in range(len(rows))]
+    grid = figure.subplots(1, len(columns), sharex=True, sharey=True, squeeze=False, gridspec_kw=spacing)[0]
+    for axes, (title, phrases) in zip(grid, columns.items(), strict=True):
+        for phrase, bottom in zip(phrases, bottoms, strict=True):
             axes.imshow(
-                phrases[row, :, :, 0].T,
+                phrase[:, :, 0].T,
                 origin="lower",
                 aspect="auto",
                 cmap="Blues",
                 vmin=0,
                 vmax=1,
                 interpolation="nearest",
-                extent=(0, PHRASE_STEPS, LOWEST_PITCH - 0.5, LOWEST_PITCH + PITCHES - 0.5),
+                extent=(0, PHRASE_STEPS, bottom, bottom + PITCHES),
             )
-            mark_bars(axes)
-            axes.set_yticks(list(OCTAVES), list(map(octave_name, OCTAVES)))
-            axes.grid(alpha=0.3)
-            if row == 0:
-                axes.set_title(title)
-        axes_row[0].set_ylabel(name)
+        axes.set_facecolor("0.7")  # between the phrases
+        axes.grid(alpha=0.3)
+        axes.set_title(title)
+    mark_bars(grid[0])  # of all columns, since they share their axes
+    ticks = {
+        bottom + pitch - LOWEST_PITCH + 0.5: octave_name(pitch) for bottom in bottoms for pitch in OCTAVES
+    }
+    grid[0].set_yticks(list(ticks), list(ticks.values()))
+    grid[0].set_ylim(0, bottoms[0] + PITCHES)
+    for name, bottom in zip(rows, bottoms, strict=True):
+        beside = (-0.14, bottom + PITCHES / 2)
+        grid[0].text(
+            *beside, name, transform=grid[0].get_yaxis_transform(), rotation=90, ha="center", va="center"
+        )
     return figure
+
+
+def row_bottom(row: int, rows: int) -> int:
+    """Where the lowest pitch of a row begins on the axis of a column: 0 for the last row."""
+    return (rows - 1 - row) * (PITCHES + GAP)
 
 
 def mark_bars(axes: "Axes") -> None:

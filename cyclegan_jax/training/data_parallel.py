@@ -28,9 +28,10 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from orbax.checkpoint import multihost
 
-from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.host_memory import free_on_host
+from cyclegan_jax.training.memory_saving import KEEP_ALL, MemorySaving
 from cyclegan_jax.training.sample_pool import SamplePool
 from cyclegan_jax.training.state import TrainState
 from cyclegan_jax.training.train_step import AXIS, Metrics, build_train_steps
@@ -188,10 +189,15 @@ def from_first_process(value: float, name: str) -> float:
     return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
 
-def from_any_process(value: int) -> int:
-    """The greatest of all processes' values, on every one; all must call it within half a minute."""
+def from_any_process(value: int, after: Metrics) -> int:
+    """The greatest of all processes' values, on every one; all must call it within half a minute.
+
+    The step that gives the metrics `after` is waited for. On a CPU its collective operations and this one, if
+    they ran at once, could wait for each other forever.
+    """
     if jax.process_count() == 1:
         return value
+    jax.block_until_ready(after)
     return int(multihost_utils.process_allgather(np.int32(value)).max())
 
 

@@ -21,6 +21,21 @@ def straight_through(logits: jax.Array) -> jax.Array:
     return ramp + jax.lax.stop_gradient((logits > 0) - ramp)
 
 
+def strike(fakes: jax.Array) -> jax.Array:
+    """Fakes whose second channel, if they have one, is on where a note begins: [B, 64, 84, C] -> the same.
+
+    A note begins where a cell sounds that is struck, or behind a silent one: s_t (1 − s_{t−1} (1 − o_t)). In
+    the first step of a phrase it must be struck, since it may be held from before. No gradient goes to
+    s_{t−1}. Otherwise a discriminator that misses an onset would ask for a hole before it.
+    """
+    if fakes.shape[-1] == 1:
+        return fakes
+    sounds, struck = fakes[..., :1], fakes[..., 1:]
+    border = ((0, 0), (1, 0), (0, 0), (0, 0))
+    before = jnp.pad(jax.lax.stop_gradient(sounds[:, :-1]), border, constant_values=1.0)
+    return jnp.concatenate([sounds, sounds * (1.0 - before * (1.0 - struck))], axis=-1)
+
+
 # How discriminators and the second generator get the fakes.
 FAKES: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "probabilities": jax.nn.sigmoid,
@@ -46,7 +61,7 @@ class NoiseUse(enum.Enum):
     DISC_B_MIXED_FAKE = "disc_b_mixed fake"
 
 
-# Noise by its use, [B, 64, 84, 1].
+# Noise by its use, [B, 64, 84, C].
 Noise = Callable[[NoiseUse], jax.Array]
 
 

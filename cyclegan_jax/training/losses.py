@@ -65,7 +65,7 @@ def chroma_distance(origin: jax.Array, transferred: jax.Array) -> jax.Array:
 
     The chroma of a beat: its cells by pitch class, added. A blank phrase counts 0, and so do the notes that a
     transfer adds where its origin is silent, which `evaluation.preservation.chroma_cosine` counts. `origin`
-    [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
+    [B, 64, 84, C] in {0, 1}, `transferred` the same shape in [0, 1]. Returns a scalar in [0, 1].
     """
     before, after = chroma(origin), chroma(transferred)
     product = jnp.linalg.norm(before + EPSILON, axis=-1) * jnp.linalg.norm(after + EPSILON, axis=-1)
@@ -79,8 +79,8 @@ def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[fl
 
     d = |ln (1 + n(x̂)) − ln (1 + ρ n(x))|, for n the notes of a phrase and for n its cells; ρ is in
     `ratios`, the target genre's notes and cells a phrase, divided by the origin's. So a busy phrase stays
-    busier than others. `origin` [B, 64, 84, 1] in {0, 1}, `transferred` the same shape in [0, 1], where
-    notes are Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
+    busier than others. `origin` [B, 64, 84, C] in {0, 1}, `transferred` the same shape in [0, 1]. Notes are
+    the sum of the channel of onsets; without it they are Σ x_t (1 − x_{t−1}). Returns a scalar, 0 or more.
     """
     asked, made = jnp.array([ratios]) * _density(origin), _density(transferred)
     away = jnp.abs(jnp.log1p(made) - jnp.log1p(asked))
@@ -88,6 +88,8 @@ def density_distance(origin: jax.Array, transferred: jax.Array, ratios: tuple[fl
 
 
 def _density(rolls: jax.Array) -> jax.Array:
-    """Notes and cells of each phrase: [B, 64, 84, 1] -> [B, 2]."""
+    """Notes and cells of each phrase: [B, 64, 84, C] -> [B, 2]."""
+    if rolls.shape[-1] == 2:
+        return rolls.sum(axis=(1, 2))[:, ::-1]
     before = jnp.pad(rolls[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
     return jnp.stack([rolls * (1.0 - before), rolls]).sum(axis=(2, 3, 4)).T

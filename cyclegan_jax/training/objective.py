@@ -10,7 +10,7 @@ from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import Params, apply, build_discriminator, build_generator
 from cyclegan_jax.models.kernels import Kernels
 from cyclegan_jax.training import losses
-from cyclegan_jax.training.discriminator_inputs import FAKES, Noise, NoiseUse
+from cyclegan_jax.training.discriminator_inputs import FAKES, Noise, NoiseUse, strike
 
 Metrics = dict[str, jax.Array]
 
@@ -27,8 +27,9 @@ CYCLE: Mapping[str, Callable] = {
 class Objective:
     """The two losses of a config, pure functions of parameters and phrases.
 
-    Phrases are [B, 64, 84, 1] in {0, 1}, float32; `noise` by its use is added to every input of a
-    discriminator. Terms are reported without their weights, together with the step's `weight_growth`.
+    Phrases are [B, 64, 84, C] in {0, 1}, float32; `noise` by its use is added to every input of a
+    discriminator. Terms are reported without their weights, together with the step's `weight_growth`. Cycle
+    consistency is added over the channels, so that onsets do not make that of the cells weigh less.
     With `remat` a network's activations are computed again for its gradients. `kernels`: as the networks'
     builders take them.
     """
@@ -42,7 +43,8 @@ class Objective:
             self._logits, self._score = jax.checkpoint(self._logits), jax.checkpoint(self._score)
         self._adversarial, self._discrimination = ADVERSARIAL[config.adversarial]
         self._growth = growth_schedule(config)
-        self._cycle, self._fakes = CYCLE[config.cycle], FAKES[config.fakes]
+        self._cycle = lambda origin, logits: config.channels * CYCLE[config.cycle](origin, logits)
+        self._fakes = lambda logits: strike(FAKES[config.fakes](logits))
 
     def generators(
         self,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 class SamplePool:
     """The last batches of fakes of either genre.
 
-    `a`, `b`: [pool, batch, 64, 84, 1] in [0, 1], float32. `filled`: batches held, a scalar.
+    `a`, `b`: [pool, batch, 64, 84, C] in [0, 1], float32. `filled`: batches held, a scalar.
     """
 
     a: jax.Array
@@ -21,7 +21,7 @@ class SamplePool:
 
 
 def create_pool(size: int, batch_shape: tuple[int, ...]) -> SamplePool | None:
-    """An empty pool of `size` batches of `batch_shape` ([batch, 64, 84, 1]); none for size 0."""
+    """An empty pool of `size` batches of `batch_shape` ([batch, 64, 84, C]); none for size 0."""
     if size == 0:
         return None
     shape = (size, *batch_shape)
@@ -35,7 +35,7 @@ def exchange(
 
     While the pool fills, the batch is stored and passed on. Then, with probability ½, it is passed on and
     not stored. Else a past batch of A and one of B, drawn independently, are passed on, and the new ones
-    take their places. Without a pool every batch is passed on. `fake_a`, `fake_b`: [batch, 64, 84, 1].
+    take their places. Without a pool every batch is passed on. `fake_a`, `fake_b`: [batch, 64, 84, C].
     Returns the pool and two batches of that shape. `key` must be the same on every device, because each has
     a part of the same batches.
     """

@@ -15,7 +15,7 @@ import optax
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import Params, build_discriminator, build_generator
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.pianoroll.roll import phrase_shape
 from cyclegan_jax.training.sample_pool import SamplePool, create_pool
 
 COMPILED_QUICKLY = {"xla_backend_optimization_level": 1}
@@ -75,7 +75,8 @@ def draw_state(config: Config, optimiser: optax.GradientTransformation) -> Train
     key = jax.random.PRNGKey(config.seed)
     generator, discriminator = build_generator(config), build_discriminator(config)
     names = ["disc_a", "disc_b", *(["disc_a_mixed", "disc_b_mixed"] if config.mixed else [])]
-    phrase = jnp.zeros((1, *PHRASE_SHAPE))
+    shape = phrase_shape(config.channels)
+    phrase = jnp.zeros((1, *shape))
     draw = [jax.random.fold_in(key, place) for place in range(2 + len(names))]
     generators = {
         name: generator.init(k, phrase)["params"]
@@ -91,6 +92,6 @@ def draw_state(config: Config, optimiser: optax.GradientTransformation) -> Train
         discriminators=discriminators,
         generator_optimiser=optimiser.init(generators),
         discriminator_optimiser=optimiser.init(discriminators),
-        pool=create_pool(config.pool_size, (config.batch_size, *PHRASE_SHAPE)),
+        pool=create_pool(config.pool_size, (config.batch_size, *shape)),
         ema=jax.tree.map(jnp.copy, generators) if config.ema_decay else None,
     )

@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.kernels import Kernels, default_kernels
 from cyclegan_jax.models.optimiser_step import apply_gradients
 from cyclegan_jax.pianoroll.packing import unpack_bits
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 from cyclegan_jax.training.discriminator_inputs import NOISE, Noise
 from cyclegan_jax.training.gradient_accumulation import in_microbatches, slice_of
+from cyclegan_jax.training.memory_saving import KEEP_ALL, MemorySaving
 from cyclegan_jax.training.objective import Metrics, Objective
 from cyclegan_jax.training.sample_pool import exchange
 from cyclegan_jax.training.state import TrainState
@@ -39,11 +39,11 @@ def build_train_step(
 
     A third argument, a number or a scalar array, is used instead of the config's `sigma_d`.
 
-    `batch`: `a`, `b` and, unless `base`, `m`, each [batch / devices, 64, 84, 1], bool. Metrics are
-    scalars; the objective's terms are without their weights. With `devices` above 1 the step must run
-    under an axis named `AXIS` of that size. The noise and the pool's draws are the same for every number
-    of devices. Gradients and metrics are means over the axis. `memory.accumulate` must divide
-    batch / devices. `kernels`: the backend's fastest unless told otherwise.
+    `batch`: `a`, `b` and, unless `base`, `m`, each [batch / devices, 64, 84, C], bool, with the
+    config's `channels`. Metrics are scalars; the objective's terms are without their weights. With `devices`
+    above 1 the step must run under an axis named `AXIS` of that size. The noise and the pool's draws are the
+    same for every number of devices. Gradients and metrics are means over the axis. `memory.accumulate` must
+    divide batch / devices. `kernels`: the backend's fastest unless told otherwise.
     """
     kernels = kernels or default_kernels()
     objective = Objective(config, remat=memory.remat, kernels=kernels)
@@ -54,7 +54,7 @@ def build_train_step(
     ) -> tuple[TrainState, Metrics]:
         noise_key, pool_key = jax.random.split(jax.random.fold_in(state.key, state.step))
         real = {name: rolls.astype(jnp.float32) for name, rolls in batch.items()}
-        whole = (len(real["a"]) * devices, *PHRASE_SHAPE)
+        whole = (len(real["a"]) * devices, *real["a"].shape[1:])
         noise = noise_by_part(NOISE[config.noise](noise_key, whole, sigma_d), devices, memory.accumulate)
 
         (fake_a, fake_b), (generator_grads, generator_terms) = accumulate(
@@ -146,7 +146,7 @@ def build_train_steps(
 ) -> Callable[[TrainState, jax.Array, Batch], tuple[TrainState, Metrics]]:
     """Several steps in one program, over phrases on the device: `(state, table, rows) -> (state, metrics)`.
 
-    `table`: phrases as bits, [N, 672] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
+    `table`: phrases as bits, [N, 672 C] uint8. `rows`: for `a`, `b` and, unless `base`, `m` the row numbers
     of this device's part of the batches of K steps, [K, batch / devices]. Metrics are means over the K
     steps. Everything else is as in `build_train_step`.
     """

@@ -1,13 +1,14 @@
 """From a transfer's cells to notes: which of the source's stay, are lengthened or cut, and which are new.
 
-A source note whose first cell is on stays as it was played if at least half of its cells are on
+A source note that begins in the transfer stays as it was played if at least half of its cells are on
 (`Controls.keep_whole`). If fewer are, it ends with the last cell before the first gap. If its first cell is
-off, it is left out. Two cases are not covered by this rule:
+off, or is on without an onset, it is left out. Three cases are not covered by this rule:
 
 - Cells that are on again after a gap are a new note, since the transfer would play it again.
-- If the cells right behind a note that stays are on too, the note is held. Played again at once it would
-  stutter. Left as short as it was, the transfer's longer notes would be lost. A held note ends on the grid,
-  as the song is played (`timing.py`), or at the next onset of its pitch if that comes sooner.
+- If the transfer strikes a note again that stays, without a gap, the note ends there and a new one begins.
+- If the cells right behind a note that stays are on too, without an onset, the note is held. Played again
+  at once it would stutter. Left as short as it was, the transfer's longer notes would be lost. A held note
+  ends on the grid, as the song is played (`timing.py`), or at the next onset of its pitch if that is sooner.
 """
 
 from dataclasses import dataclass
@@ -58,23 +59,32 @@ def arrange(
     cells: np.ndarray,
     controls: Controls,
     settings: ChannelSettings,
+    disturbed: np.ndarray | None = None,
 ) -> Arrangement:
-    """Notes for `cells`, [steps, 84] bool: the source's notes where they fit, new ones elsewhere.
+    """Notes for `cells`, [steps, 84, 2] bool: the source's notes where they fit, new ones elsewhere.
 
-    A source note stays as it was played if its first cell is on, and of all its cells at least the share
-    `controls.keep_whole`. If only the first condition is met, it ends with the last cell before the first
-    gap. Else it is left out. If the cells right behind a note that stays are on too, it is held until they
-    end. All other cells that are on become new notes, by the source's `timing`, and as loud as the source is
-    around them by its velocities and the `settings` of its channels. Unless `controls.polyphony` is 0, at
-    most so many notes on the roll sound at once; those with the greatest mean of `probabilities`,
-    [steps, 84], come first. Drums and notes outside the roll stay.
+    `cells`: where notes sound, and where they begin. A source note stays as it was played if it begins there,
+    and of all its cells at least the share `controls.keep_whole` is on. If only the first condition is met,
+    it ends with the last cell before the first gap. Else it is left out. It ends in any case before another
+    onset that the source does not have. If the cells right behind a note that stays are on without an onset,
+    it is held until they end. All other cells that are on become new notes, by the source's `timing`, and as
+    loud as the source is around them by its velocities and the `settings` of its channels. Unless
+    `controls.polyphony` is 0, at most so many notes on the roll sound at once; those with the greatest mean
+    of `probabilities`, [steps, 84], come first. Drums and notes outside the roll stay. On cells that are
+    `disturbed`, [steps, 84] bool, no new note sounds, and none is held.
     """
     places = np.flatnonzero(notes.on_roll)
     onsets, ends = timing.first_steps, timing.end_steps
     source = Spans(onsets[places], ends[places], notes.pitches[places] - LOWEST_PITCH)
-    stays, until = _staying(source, cells, controls.keep_whole)
-    staying = _held(source._replace(ends=until).only(stays), cells)
-    new = spans(cells & ~staying.cells(len(cells)))
+    sounds, struck = cells[..., 0], cells[..., 1]
+    stays, until = _staying(source, sounds, struck, controls.keep_whole)
+    may_be_held = sounds.copy() if disturbed is None else sounds & ~disturbed
+    may_be_held &= ~_again(sounds, struck)
+    staying = _held(source._replace(ends=until).only(stays), may_be_held)
+    free = sounds & ~staying.cells(len(sounds))
+    new = spans(free, free & struck)
+    if disturbed is not None:
+        new = new.only(_whole(new, ~disturbed))
     if controls.polyphony:
         both = Spans(*map(np.concatenate, zip(staying, new, strict=True)))
         old_ones, new_ones = np.split(_surest(both, probabilities, controls.polyphony), [len(staying.rows)])
@@ -91,25 +101,44 @@ def arrange(
     return Arrangement(kept, moved, NewNotes(onsets, ends, pitches, velocities))
 
 
-def _staying(source: Spans, cells: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _staying(
+    source: Spans, sounds: np.ndarray, struck: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
     """[K] bool, which notes stay, and [K] their end steps: their own if at least `share` of them is on."""
     onsets, ends, rows = source
-    counts = np.pad(np.cumsum(cells, axis=0), ((1, 0), (0, 0)))
+    counts = np.pad(np.cumsum(sounds, axis=0), ((1, 0), (0, 0)))
     on = counts[ends, rows] - counts[onsets, rows]
     whole = on >= share * (ends - onsets)
-    return cells[onsets, rows], np.where(whole, ends, np.minimum(_next_off(cells)[onsets, rows], ends))
+    until = np.where(whole, ends, np.minimum(_next(~sounds)[onsets, rows], ends))
+    fresh = _again(sounds, struck)
+    fresh[onsets, rows] = False
+    return struck[onsets, rows], np.minimum(until, _next(fresh)[onsets, rows])
+
+
+def _again(sounds: np.ndarray, struck: np.ndarray) -> np.ndarray:
+    """[steps, 84] bool: where a note is struck again without a gap. Behind a gap it may go on."""
+    again = np.zeros_like(struck)
+    again[1:] = struck[1:] & sounds[:-1]
+    return again
+
+
+def _whole(notes: Spans, cells: np.ndarray) -> np.ndarray:
+    """[K] bool: which notes have all of their cells on."""
+    counts = np.pad(np.cumsum(cells, axis=0), ((1, 0), (0, 0)))
+    return counts[notes.ends, notes.rows] - counts[notes.onsets, notes.rows] == notes.ends - notes.onsets
 
 
 def _held(staying: Spans, cells: np.ndarray) -> Spans:
     """Each note, lengthened while the cells behind it are on, at most up to the next note."""
     free = cells & ~staying.cells(len(cells))
-    return staying._replace(ends=_next_off(free)[staying.ends, staying.rows])
+    return staying._replace(ends=_next(~free)[staying.ends, staying.rows])
 
 
-def _next_off(cells: np.ndarray) -> np.ndarray:
-    """[steps + 1, 84] for each cell the first step from it on that is off; past the end all are off."""
-    off = np.where(np.pad(cells, ((0, 1), (0, 0))), len(cells), np.arange(len(cells) + 1)[:, None])
-    return np.minimum.accumulate(off[::-1], axis=0)[::-1]
+def _next(chosen: np.ndarray) -> np.ndarray:
+    """[steps + 1, 84] for each cell the first step from it on that is chosen, or the one past the end."""
+    end = len(chosen)
+    steps = np.where(np.pad(chosen, ((0, 1), (0, 0))), np.arange(end + 1)[:, None], end)
+    return np.minimum.accumulate(steps[::-1], axis=0)[::-1]
 
 
 def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:

@@ -43,6 +43,12 @@ class Controls(Described):
     split_hands: bool = described(
         False, "Put bass, chords and melody on three tracks, with a piano unless --program is given."
     )
+    keep: tuple[str, ...] = described(
+        (),
+        "What comes through as it is played: melody, the track named so or the top voice, or tracks by their "
+        "names or numbers, as in melody,Bass. New notes that clash with it, lie on it or above the melody "
+        "are left out.",
+    )
     keep_drums: bool = described(True, "Copy the drums; --nokeep_drums leaves them out.")
     any_metre: bool = described(
         False,
@@ -51,6 +57,10 @@ class Controls(Described):
     )
 
     def __post_init__(self) -> None:
+        named = self.keep if isinstance(self.keep, list | tuple) else (self.keep,)
+        if not all(type(name) is int or (isinstance(name, str) and name.strip()) for name in named):
+            raise UserError(f"keep is {self.keep!r}, but must be melody or names or numbers of tracks.")
+        object.__setattr__(self, "keep", tuple(map(str, named)))
         for name in ("strength", "threshold", "keep_whole"):
             self._check_kind(name, Real, "a number")
         for name in ("overlap", "polyphony") + ("program",) * (self.program is not None):

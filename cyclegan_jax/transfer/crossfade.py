@@ -4,26 +4,29 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_SHAPE, PHRASE_STEPS, PITCHES, STEPS_PER_BAR
+from cyclegan_jax.pianoroll.roll import BARS_PER_PHRASE, PHRASE_STEPS, STEPS_PER_BAR
 
-Network = Callable[[np.ndarray], np.ndarray]  # phrases [N, 64, 84, 1] -> note probabilities of that shape
+# Phrases [N, 64, 84, 2] bool -> note probabilities [N, 64, 84, C], by the channels of the model.
+Network = Callable[[np.ndarray], np.ndarray]
 
 
 def transfer_bars(bars: np.ndarray, network: Network, overlap: int) -> np.ndarray:
-    """Note probabilities of adjoining bars, [B, 16, 84] bool -> [B, 16, 84] float32.
+    """Note probabilities of adjoining bars, [B, 16, 84, 2] bool -> [B, 16, 84, C] float32.
 
     A phrase of four bars begins every 4 - `overlap` bars (`overlap` 0 to 3); the last phrase is filled up
     with silence. Where phrases overlap, each counts by `weights`.
     """
     hop = BARS_PER_PHRASE - overlap
     starts = np.arange(0, max(len(bars) - overlap, 1), hop)
-    padded = np.zeros((starts[-1] + BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES), np.bool_)
+    count = starts[-1] + BARS_PER_PHRASE
+    padded = np.zeros((count, *bars.shape[1:]), np.bool_)
     padded[: len(bars)] = bars
-    phrases = padded[starts[:, None] + np.arange(BARS_PER_PHRASE)].reshape(-1, *PHRASE_SHAPE)
-    generated = network(phrases).reshape(-1, BARS_PER_PHRASE, STEPS_PER_BAR, PITCHES)
-    weight = weights(overlap).reshape(BARS_PER_PHRASE, STEPS_PER_BAR, 1)
-    total = np.zeros(padded.shape, np.float32)
-    weight_there = np.zeros((*padded.shape[:2], 1), np.float32)
+    phrases = padded[starts[:, None] + np.arange(BARS_PER_PHRASE)]
+    generated = network(phrases.reshape(-1, PHRASE_STEPS, *bars.shape[2:]))
+    generated = generated.reshape(-1, BARS_PER_PHRASE, STEPS_PER_BAR, *generated.shape[2:])
+    weight = weights(overlap).reshape(BARS_PER_PHRASE, STEPS_PER_BAR, 1, 1)
+    total = np.zeros((count, *generated.shape[2:]), np.float32)
+    weight_there = np.zeros((count, STEPS_PER_BAR, 1, 1), np.float32)
     for start, phrase in zip(starts, generated, strict=True):
         total[start : start + BARS_PER_PHRASE] += weight * phrase
         weight_there[start : start + BARS_PER_PHRASE] += weight

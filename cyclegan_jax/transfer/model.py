@@ -1,7 +1,7 @@
 """A trained model as a musician uses it: songs in, songs in the other genre out."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -19,13 +19,15 @@ from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.song import TransferredSong, transfer_song
+from cyclegan_jax.transfer.strength import calibrated
 
 
 @dataclass(frozen=True, repr=False)
 class Model:
     """Both generators of a pair of genres and, if there is one, the genre classifier.
 
-    `trained_on`: the dataset, and its songs and phrases in `train` by genre. `evaluation`: the figures of
+    `trained_on`: the dataset, its songs and phrases in `train` by genre, and where it is `open`, the sources
+    of its music with their licences. `evaluation`: the figures of
     evaluation.json. Either may be empty.
     """
 
@@ -55,10 +57,9 @@ class Model:
         return Transfer(self.config, self.generators)
 
     def generate(self, phrases: np.ndarray, to: str) -> np.ndarray:
-        """Note probabilities of phrases in genre `to`, one of the pair.
+        """Note probabilities of phrases in genre `to`, one of the pair, as of `Transfer.generate`.
 
-        [N, 64, 84, 1], bool or in [0, 1] -> [N, 64, 84, 1] float32 in (0, 1). Raises UserError for a
-        genre that is not of the pair.
+        [N, 64, 84, C], bool or in [0, 1] -> [N, 64, 84, C] float32 in (0, 1), with the config's `channels`.
         """
         return self.phrase_transfer.generate(phrases, to)
 
@@ -73,7 +74,15 @@ class Model:
 
     def transfer_midi(self, midi: bytes, to: str, controls: Controls) -> TransferredSong:
         """As `transfer`, from the bytes of a MIDI file to those of another."""
-        return transfer_song(midi, self.network(to), to, controls)
+        return transfer_song(midi, self.network(to), to, self.calibrated(controls, to))
+
+    def calibrated(self, controls: Controls, to: str) -> Controls:
+        """The controls as `transfer_song` takes them: with the strength that makes its share of all changes.
+
+        Unchanged where the evaluation has no curve of the genre `to`.
+        """
+        curve = self.evaluation.get("strength_curves", {}).get(to)
+        return replace(controls, strength=calibrated(controls.strength, curve)) if curve else controls
 
     def network(self, to: str) -> Network:
         """The generator into genre `to`. Raises UserError for a genre that is not of the pair."""

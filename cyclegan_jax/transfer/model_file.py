@@ -80,6 +80,7 @@ def load(path: str | Path) -> Model:
         config, accuracy = Config.from_dict(facts["config"]), float(facts["judge_accuracy"])
         trained_on, evaluation = dict(facts["trained_on"]), dict(facts["evaluation"])
         _check_facts(config, trained_on)
+        _check_curves(evaluation, config.pair)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{str(path)!r} has a missing or wrong entry: {error}; export it again.") from error
     params = _shaped(path, config, arrays)
@@ -116,6 +117,14 @@ def _check_facts(config: Config, trained_on: dict[str, Any]) -> None:
         raise ValueError("sizes that are no whole numbers")
     if trained_on and not ("dataset" in trained_on and set(genres) <= set(dict(trained_on["phrases"]))):
         raise ValueError(f"trained on {trained_on}")
+
+
+def _check_curves(evaluation: dict[str, Any], genres: tuple[str, str]) -> None:
+    """Raise ValueError unless the curves of strength, if there are any, rise from 0 to 1."""
+    for genre, curve in dict(evaluation.get("strength_curves", {})).items():
+        points = np.array([0.0, *curve, 1.0], np.float64)
+        if genre not in genres or len(curve) < 2 or not (np.diff(points) >= 0).all():
+            raise ValueError(f"the strength curve of {genre!r}")
 
 
 def _shaped(path: Path, config: Config, arrays: dict[str, np.ndarray]) -> dict[str, Params]:

@@ -12,13 +12,17 @@ from cyclegan_jax.midi.played_notes import PlayedNotes, pair_notes
 from cyclegan_jax.midi.reader import score_of
 from cyclegan_jax.midi.song import Song, check_notes, quantise
 from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META
-from cyclegan_jax.pianoroll.roll import in_range, rasterise
+from cyclegan_jax.pianoroll.features import begun
+from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, in_range, rasterise
 from cyclegan_jax.transfer.arranging import arrange
-from cyclegan_jax.transfer.controls import SOURCE_LOGIT, Controls
+from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network, transfer_bars
+from cyclegan_jax.transfer.locking import lock
 from cyclegan_jax.transfer.rewriting import rewrite
+from cyclegan_jax.transfer.strength import mix
 from cyclegan_jax.transfer.timing import Timing
 
+CERTAIN = 2.0  # above any probability: what is kept comes first where only so many notes may sound at once
 NO_BEAT = "no beat found: for a better transfer fit the file's tempo to the playing in a music program"
 
 
@@ -43,27 +47,32 @@ class TransferredSong:
 def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls) -> TransferredSong:
     """A song, bytes of a MIDI file, by a network into `genre`.
 
-    `network`: phrases [N, 64, 84, 1] bool -> probabilities of that shape. Raises RefusedSongError for a file
-    that can't be read, has no pitched note or over 4,096 bars, and for another metre than 4/4 or 2/2 unless
-    `controls.any_metre`.
+    `network`: phrases [N, 64, 84, 2] bool -> probabilities [N, 64, 84, C], of onsets too if C is 2. Raises
+    RefusedSongError for a file that can't be read, has no pitched note or over 4,096 bars, and for another
+    metre than 4/4 or 2/2 unless `controls.any_metre`, or without a track that `controls.keep` names.
     """
     file = read_file(midi)
     sequence, notes = sequence_of(file), pair_notes(file)
     score = score_of(file, notes)
     check_notes(score)
     timing = Timing(notes, file.ticks_per_quarter, score.tempos)
-    there = notes.sound
-    roll, _ = rasterise(timing.first_steps[there], timing.end_steps[there], notes.pitches[there])
-    bars = lay_bars(score, len(roll), any_metre=controls.any_metre)
-    probabilities = roll.astype(np.float32)
-    cells = roll.copy()
+    original = cells_of(notes, timing)
+    bars = lay_bars(score, len(original), any_metre=controls.any_metre)
+    probabilities = original.astype(np.float32)
+    cells = original.copy()
     for run in bars.runs:
-        before = lay(roll, run)
-        generated = transfer_bars(before, network, controls.overlap)
+        before = lay(original, run)
+        generated = _with_onsets(transfer_bars(before, network, controls.overlap), before)
         put_back(generated, run, probabilities)
         put_back(mix(before, generated, controls), run, cells)
+    locked = lock(file, notes, timing, original, controls.keep)
+    cells = locked.within(begun(np.pad(cells, ((1, 0), (0, 0), (0, 0)))[None])[0, 1:])
     settings = ChannelSettings(sequence.tracks)
-    arrangement = arrange(notes, timing, probabilities, cells, controls, settings)
+    surest = np.where(locked.cells[..., 0], CERTAIN, probabilities[..., 0])
+    disturbed = locked.disturbed if controls.keep else None
+    arranged = arrange(notes, timing, surest, cells, controls, settings, disturbed)
+    arrangement = locked.kept_by(arranged, notes)
+    before, after = original[..., 0], cells[..., 0]
     pitched = ~notes.drums
     return TransferredSong(
         source=quantise(score),
@@ -71,25 +80,23 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
         kept=int((arrangement.kept & pitched).sum()),
         gone=int((~arrangement.kept & pitched).sum()),
         new=len(arrangement.new.onsets),
-        cells_changed=float((roll ^ cells).sum() / max((roll | cells).sum(), 1)),
+        cells_changed=float((before ^ after).sum() / max((before | after).sum(), 1)),
         remarks=(*file.remarks, *_left_out(sequence), *bars.remarks, *_beatless(timing), *_beyond(notes)),
     )
 
 
-def mix(source: np.ndarray, probabilities: np.ndarray, controls: Controls) -> np.ndarray:
-    """Which cells sound, bool: those whose logit is above the threshold's.
-
-    (1 - strength) · ±4 + strength · logit(probability), + where `source` is on: 0 gives the source,
-    1 the transfer, and a cell that changes at one strength has changed at all greater ones.
-    """
-    source_logits = np.where(source, SOURCE_LOGIT, -SOURCE_LOGIT)
-    logits = _logit(np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12))
-    mixed = (1 - controls.strength) * source_logits + controls.strength * logits
-    return mixed > _logit(controls.threshold)
+def cells_of(notes: PlayedNotes, timing: Timing) -> np.ndarray:
+    """[steps, 84, 2] bool: where the song's notes sound, and where those on the roll begin."""
+    there, on_roll = notes.sound, notes.on_roll
+    roll, _ = rasterise(timing.first_steps[there], timing.end_steps[there], notes.pitches[there])
+    struck = np.zeros_like(roll)
+    struck[timing.first_steps[on_roll], notes.pitches[on_roll] - LOWEST_PITCH] = True
+    return np.stack([roll, struck], axis=-1)
 
 
-def _logit(probability: np.ndarray | float) -> np.ndarray:
-    return np.log(probability) - np.log1p(-np.asarray(probability))
+def _with_onsets(generated: np.ndarray, bars: np.ndarray) -> np.ndarray:
+    """Probabilities of two channels, [B, 16, 84, 2]: a model of one leaves a song's onsets where they are."""
+    return np.concatenate([generated, bars[..., 1:]], axis=-1) if generated.shape[-1] == 1 else generated
 
 
 def _left_out(sequence: Sequence) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ writer does the work.
 """
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from tensorflow_datasets.core.splits import SplitInfo
 
 from cyclegan_jax.datasets.genre_rolls import composer
 from cyclegan_jax.datasets.genre_rolls.building.local import spool_arrays, spool_songs
+from cyclegan_jax.datasets.genre_rolls.open_corpus.conversion import CONVERTER
+from cyclegan_jax.datasets.genre_rolls.open_corpus.corpus import open_songs, source_notes
+from cyclegan_jax.datasets.genre_rolls.open_corpus.source_list import read_sources
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import SongFile, find_song_files
 from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import PAPER_GENRES
@@ -26,30 +30,35 @@ from cyclegan_jax.datasets.genre_rolls.records.tf_example import features, genre
 
 # Without a homepage TFDS names a page of its catalogue, which does not have this dataset.
 PAPER = "https://arxiv.org/abs/1809.07575"
-DATASET_VERSION = "2.0.0"
+DATASET_VERSION = "2.1.0"
 
 
 @dataclasses.dataclass
 class GenreRollsConfig(tfds.core.BuilderConfig):
     """How the phrases come about.
 
-    `dataset`: demo, midi or paper. `midi_dir`: the folder with one sub-folder a genre, for midi.
-    `rules`: what is done with MIDI files.
+    `dataset`: demo, midi, open or paper. `midi_dir`: the folder with one sub-folder a genre, for midi.
+    `sources_dir`: the folder that has the sources of open, which are fetched without it. `cache_dir`: keeps
+    what is fetched and converted for open; without it, the builder's data_dir does. `rules`: what is done
+    with MIDI files.
     """
 
     dataset: str = "demo"
     midi_dir: Path | None = None
+    sources_dir: Path | None = None
+    cache_dir: Path | None = None
     rules: Rules = dataclasses.field(default_factory=Rules)
 
     def rules_text(self) -> str:
         """What besides the files decides about the records, as text."""
-        return f"{self.name} {DATASET_VERSION} {self.rules}"
+        converter = f" converter {CONVERTER}" if self.dataset == "open" else ""
+        return f"{self.name} {DATASET_VERSION} {self.rules}{converter}"
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Four-bar piano rolls of songs in 4/4, by genre, split by song.
 
-    The configs `demo` and `paper` are there by name; others are made by `prepare.config_of`. With
+    The configs `demo`, `open` and `paper` are there by name; others are made by `prepare.config_of`. With
     `file_format="array_record"` no TensorFlow is needed. Local builds use all cores and hold no rolls
     in memory; with a Beam runner or options in the DownloadConfig, Apache Beam reads and writes.
     After a build, `build` says what became of the files.
@@ -64,9 +73,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "found on other channels than 10 too; files that players read in spite of a mistake are read. "
         "Parts in 4/4 of songs that change metre, 2/2, and songs without a time signature are taken, songs "
         "without a beat are not. New: onsets, melody; programs have a fixed length.",
+        "2.1.0": "New: the config open, and the licence of each record.",
     }
     BUILDER_CONFIGS: ClassVar = [
         GenreRollsConfig(name="demo", description="Synthetic songs by the project's own composer."),
+        GenreRollsConfig(name="open", dataset="open", description="Freely licensed music, from its sources."),
         GenreRollsConfig(name="paper", dataset="paper", description="The arrays of the paper's authors."),
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
@@ -89,9 +100,23 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 return list(PAPER_GENRES)
             case "demo":
                 return sorted(composer.GENRES)
-        return sorted({file.genre for file in self._song_files()})
+            case "open":
+                return sorted({source.genre for source in read_sources()})
+        return sorted({file.genre for file in self._song_files})
 
+    def _create_builder_config(
+        self, builder_config: str | tfds.core.BuilderConfig | None, version: str | tfds.core.Version | None
+    ) -> tfds.core.BuilderConfig | None:
+        """A config that is given stays as it is; TFDS wants other rules to have another name."""
+        if isinstance(builder_config, GenreRollsConfig):
+            return builder_config
+        return super()._create_builder_config(builder_config, version)
+
+    @functools.cached_property
     def _song_files(self) -> list[SongFile]:
+        if self.builder_config.dataset == "open":
+            cache_dir = self.builder_config.cache_dir or Path(self._data_dir_root)
+            return open_songs(cache_dir, self.builder_config.sources_dir)
         assert self.builder_config.midi_dir is not None
         return find_song_files(self.builder_config.midi_dir)
 
@@ -108,9 +133,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         if self.builder_config.dataset == "paper":
             source = Path(dl_manager.manual_dir).resolve()
         assert self.info.metadata is not None  # as `_info` made it
-        self.info.metadata.update(source=str(source or ""), **self.build.metadata(self._label_names()))
+        self.info.metadata.update(
+            source=str(source or ""),
+            rules=self.builder_config.rules_text(),
+            **self.build.metadata(self._label_names()),
+            **self._source_notes(),
+        )
         self.build.write(Path(self.data_dir))
         return splits
+
+    def _source_notes(self) -> dict[str, Any]:
+        """What is noted of the sources of `open`."""
+        if self.builder_config.dataset != "open":
+            return {}
+        names = [file.name for file in self._song_files]
+        refused = {name: str(why.reason) for name, why in self.build.refused}
+        return {"sources": source_notes(read_sources(), names, refused)}
 
     def _write_with_beam(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
@@ -118,7 +156,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         from cyclegan_jax.datasets.genre_rolls.building import beam as beam_build
 
         self._catalogue, folder = Catalogue(self._label_names()), Path(self.data_dir)
-        files, rules = self._song_files(), self.builder_config.rules
+        files, rules = self._song_files, self.builder_config.rules
         beam_build.survey(files, self._catalogue, rules, download_config, folder)
         self.build = self._catalogue.build(self.builder_config.rules_text())
         splits = super()._generate_splits(dl_manager, download_config)
@@ -137,7 +175,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 with tempfile.TemporaryDirectory() as folder:
                     composer.write_songs(Path(folder))
                     return self._spool_songs(find_song_files(Path(folder)), spool)
-        return self._spool_songs(self._song_files(), spool)
+        return self._spool_songs(self._song_files, spool)
 
     def _spool_songs(self, files: list[SongFile], spool: Spool) -> Build:
         catalogue = Catalogue(self._label_names())

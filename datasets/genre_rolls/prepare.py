@@ -13,14 +13,17 @@ from cyclegan_jax.datasets.genre_rolls.genre_rolls_dataset_builder import (
     GenreRollsConfig,
 )
 from cyclegan_jax.datasets.genre_rolls.install import build, is_finished, only_builder
+from cyclegan_jax.datasets.genre_rolls.open_corpus.corpus import is_made_of
+from cyclegan_jax.datasets.genre_rolls.open_corpus.source_list import read_sources
 from cyclegan_jax.datasets.genre_rolls.reading.midi_file import Rules, read_content
 from cyclegan_jax.datasets.genre_rolls.reading.midi_folder import find_song_files, fingerprint
 from cyclegan_jax.datasets.genre_rolls.reading.paper_arrays import array_files
 from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 
-DATASETS = ("demo", "midi", "paper")
-FOLDER_FLAGS = {"midi": "midi_dir", "paper": "manual_dir"}  # that name the folder a dataset is made of
+DATASETS = ("demo", "midi", "open", "paper")
+# The flags that name the folder a dataset is made of; `open` can do without.
+FOLDER_FLAGS = {"midi": "midi_dir", "open": "sources_dir", "paper": "manual_dir"}
 PLAIN = Rules()
 
 
@@ -48,15 +51,17 @@ def prepare(
 ) -> Prepared:
     """Make the dataset below `data_dir`, unless it is there and made of the same files in the same way.
 
-    `dataset`: demo, midi or paper. `source`: the folder that midi and paper are made of; without it,
-    what was made before is used. `rules`: what is done with MIDI files. `beam`: the fields of TFDS's
-    DownloadConfig, `beam_runner` and `beam_options`, that have Apache Beam do the work.
+    `dataset`: demo, midi, open or paper. `source`: the folder that it is made of, none for demo. Without it,
+    what was made before is used, and the sources of open are fetched. `rules`: what is done with MIDI files.
+    `beam`: the fields of TFDS's DownloadConfig, `beam_runner` and `beam_options`, that have Apache Beam do
+    the work.
 
     Raises UserError where the folder is missing or has too little usable music, NotWrittenError where the
     disk is full or permission is denied; a dataset made before then stays as it is.
     """
     _check(dataset, source, rules, beam)
-    config, data_dir = config_of(dataset, source, rules), data_dir.resolve()
+    data_dir = data_dir.resolve()
+    config = config_of(dataset, source, rules, data_dir)
     folder = _folder_in(data_dir, config)
     if _pending_build(folder, config, source):
         _check_source(config, source, data_dir)
@@ -91,6 +96,9 @@ def _pending_build(folder: Path, config: GenreRollsConfig, source: Path | None) 
     if not is_finished(folder):
         return f"built in {folder}"
     made = read_metadata(folder)
+    if config.dataset == "open":
+        same = is_made_of(made.get("sources", []), read_sources()) and made["rules"] == config.rules_text()
+        return None if same else f"rebuilt in {folder}: the list of sources or the rules have changed"
     if (
         not source
         or fingerprint(_contents(config.dataset, source), config.rules_text()) == made["fingerprint"]
@@ -103,7 +111,7 @@ def _pending_build(folder: Path, config: GenreRollsConfig, source: Path | None) 
 
 def _check_source(config: GenreRollsConfig, source: Path | None, data_dir: Path) -> None:
     """Raise UserError, before anything is written, where there is nothing to make the dataset of."""
-    if config.dataset not in FOLDER_FLAGS:
+    if config.dataset not in ("midi", "paper"):
         return
     if source is None:
         raise UserError(
@@ -121,10 +129,14 @@ def _check(dataset: str, source: Path | None, rules: Rules, beam: Mapping[str, A
     if dataset == "demo" and source:
         raise UserError(
             f"the folder {str(source)!r} was given, but the demo dataset is composed; "
-            "add --dataset=midi or --dataset=paper to use your files."
+            "add --dataset=midi, open or paper to use your files."
         )
-    if beam and dataset != "midi":
-        raise UserError(f"Apache Beam is for folders of MIDI, not for {dataset!r}; leave out the Beam flags.")
+    if dataset == "open" and source and not source.is_dir():
+        raise UserError(
+            f"sources_dir {str(source)!r} is not a folder; give one that has the sources' folders."
+        )
+    if beam and dataset not in ("midi", "open"):
+        raise UserError(f"Apache Beam is for midi and open, not for {dataset!r}; leave out the Beam flags.")
     if dataset == "demo" and replace(rules, key_shifts=PLAIN.key_shifts) != PLAIN:
         told = _told(replace(rules, key_shifts=PLAIN.key_shifts))
         raise UserError(f"the demo songs are taken as they are; leave out {told}.")
@@ -140,17 +152,21 @@ def _told(rules: Rules) -> str:
     return " and ".join(f"--{flags.get(name, name)}" for name in changed)
 
 
-def config_of(dataset: str, source: Path | None, rules: Rules) -> GenreRollsConfig:
-    """The TFDS config; a transposed dataset has one of its own."""
+def config_of(
+    dataset: str, source: Path | None, rules: Rules, cache_dir: Path | None = None
+) -> GenreRollsConfig:
+    """The TFDS config; a transposed dataset has one of its own. `cache_dir`: see GenreRollsConfig."""
     low, high = min(rules.key_shifts), max(rules.key_shifts)
     name = dataset if low == high else f"{dataset}_transposed_{low}_{high}"
-    if name in Builder.builder_configs and rules == PLAIN:
+    if dataset in ("demo", "paper") and rules == PLAIN:
         return Builder.builder_configs[name]
     return GenreRollsConfig(
         name=name,
         description=f"Phrases of {dataset} under {rules}.",
         dataset=dataset,
-        midi_dir=source and source.resolve(),
+        midi_dir=source.resolve() if source and dataset == "midi" else None,
+        sources_dir=source.resolve() if source and dataset == "open" else None,
+        cache_dir=cache_dir if dataset == "open" else None,
         rules=rules,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from cyclegan_jax.datasets.pipeline.phrases import Column
 from cyclegan_jax.errors import UserError
-from cyclegan_jax.pianoroll.features import onsets
+from cyclegan_jax.pianoroll.features import onsets, sounding
 from cyclegan_jax.pianoroll.packing import PACKED_BYTES, pack_bits
 
 Batch = dict[str, np.ndarray]
@@ -27,7 +27,7 @@ READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)  # batches
 class PairBatches:
     """Batches of genres A and B, and of the mixed genres M.
 
-    `a`, `b`: phrases [N, 64, 84, 1] bool, any N, in memory or on disk. `mixed`: the genres of M,
+    `a`, `b`: phrases [N, 64, 84, C] bool, any N, in memory or on disk. `mixed`: the genres of M,
     each as A and B are; empty for `base`. `batch_size`: phrases of A, of B and of M in a batch.
     Nothing is remembered from step to step, so that a run taken up again goes on with the very next
     batch.
@@ -66,7 +66,7 @@ class PairBatches:
         return iter(steps.to_iter_dataset(READ_AHEAD))
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step: `a` and `b`, and `m` unless `base`, each [batch, 64, 84, 1] bool."""
+        """The batch of a step: `a` and `b`, and `m` unless `base`, each [batch, 64, 84, C] bool."""
         return {name: self._phrases(rows) for name, rows in self.rows(step).items()}
 
     def rows(self, step: int) -> Rows:
@@ -89,8 +89,8 @@ class PairBatches:
         return whose, row - int(self._starts[owner])
 
     def packed(self) -> np.ndarray:
-        """All phrases that batches are made of, each genre once, as bits: [N, 672] uint8."""
-        table = np.empty((self.packed_bytes // PACKED_BYTES, PACKED_BYTES), np.uint8)
+        """All phrases that batches are made of, each genre once, as bits: [N, 672 C] uint8."""
+        table = np.empty((sum(map(len, self._sources)), self._bytes_of_phrase), np.uint8)
         for start, phrases in zip(self._starts, self._sources, strict=True):
             for first in range(0, len(phrases), READ_AT_ONCE):
                 part = pack_bits(phrases[first : first + READ_AT_ONCE])
@@ -100,7 +100,11 @@ class PairBatches:
     @property
     def packed_bytes(self) -> int:
         """What `packed` takes."""
-        return sum(map(len, self._sources)) * PACKED_BYTES
+        return sum(map(len, self._sources)) * self._bytes_of_phrase
+
+    @property
+    def _bytes_of_phrase(self) -> int:
+        return self.a.shape[-1] * PACKED_BYTES
 
     @cached_property
     def _sources(self) -> list[np.ndarray | Column]:
@@ -117,7 +121,7 @@ class PairBatches:
         return int(self._starts[place])
 
     def _phrases(self, rows: np.ndarray) -> np.ndarray:
-        """The phrases of some rows, from as many sources as they are of: [batch, 64, 84, 1]."""
+        """The phrases of some rows, from as many sources as they are of: [batch, 64, 84, C]."""
         owners = np.searchsorted(self._starts, rows, side="right") - 1
         order = np.argsort(owners, kind="stable")
         parts = [
@@ -144,7 +148,13 @@ def _density(phrases: np.ndarray | Column) -> np.ndarray:
     """Notes and cells in phrases taken at equal distances, added: [2]."""
     rows = np.arange(0, len(phrases), -(-len(phrases) // MOST_COUNTED))
     parts = [phrases[part] for part in np.array_split(rows, -(-len(rows) // READ_AT_ONCE))]
-    return np.array([[onsets(part).sum(), part.sum()] for part in parts]).sum(axis=0) / len(rows)
+    counts = [[_begins(part).sum(), sounding(part).sum()] for part in parts]
+    return np.array(counts).sum(axis=0) / len(rows)
+
+
+def _begins(phrases: np.ndarray) -> np.ndarray:
+    """Where notes begin, as the density loss counts them: what is held from before a phrase does not."""
+    return phrases[..., 1:] if phrases.shape[-1] == 2 else onsets(phrases)
 
 
 @lru_cache(maxsize=16)

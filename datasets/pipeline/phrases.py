@@ -5,7 +5,8 @@ reads the rows that it is indexed by, so the code that makes batches does not kn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -61,17 +62,32 @@ class Shards:
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One feature of N records on disk, read when indexed: what NumPy code needs of an array.
+    """One feature of N records on disk, or several as channels, read when indexed as NumPy code does.
 
-    `places`: [N], where the records lie in the split.
+    `features`: by their names; of several equal shapes the last axes are joined, in this order. `places`:
+    [N], where the records lie in the split.
     """
 
     shards: Shards
-    features: tfds.features.FeaturesDict
+    features: dict[str, Any]
     places: np.ndarray
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of all rows: [N, ...]."""
+        *axes, channels = (len(self), *next(iter(self.features.values())).shape)
+        return (*axes, channels * len(self.features))
+
+    def joined(self, other: "Column") -> "Column":
+        """The channels of both, features of the same records."""
+        return replace(self, features=self.features | other.features)
+
+    @cached_property
+    def _example(self) -> tfds.features.FeaturesDict:
+        return tfds.features.FeaturesDict(self.features)
 
     @overload
     def __getitem__(self, rows: int) -> Any: ...  # noqa: ANN401
@@ -84,15 +100,13 @@ class Column:
         return values[0] if np.ndim(places) == 0 else np.stack(values)
 
     def _decode(self, record: bytes) -> np.ndarray:
-        example: Any = self.features.deserialize_example_np(record)
-        (value,) = example.values()
-        return value
+        example: Any = self._example.deserialize_example_np(record)
+        values = [example[name] for name in self.features]
+        return values[0] if len(values) == 1 else np.concatenate(values, axis=-1)
 
     def held(self) -> np.ndarray:
         """All rows in memory: [N, ...]."""
-        feature: Any
-        (feature,) = self.features.values()
-        rows = np.empty((len(self), *feature.shape), feature.np_dtype)
+        rows = np.empty(self.shape, next(iter(self.features.values())).np_dtype)
         for start in range(0, len(self), READ_AT_ONCE):
             rows[start : start + READ_AT_ONCE] = self[start : start + READ_AT_ONCE]
         return rows
@@ -102,13 +116,17 @@ class Column:
 class Phrases(Generic[Rows]):
     """A genre's phrases of a split, in the order of songs and bars.
 
-    `rolls`: [N, 64, 84, 1] bool, in memory or a Column. `tempos`: [N] beats per minute, likewise.
-    `songs`: how many they come from.
+    `rolls`: [N, 64, 84, C] bool, in memory or a Column: where notes sound and, if C is 2, where they begin.
+    `tempos`: [N] beats per minute, likewise.
+    `songs`: how many they come from. `song_numbers`: [N] int, which of them each comes from; `melody`:
+    [N, 64, 84, 1] bool, where the melody sounds. Both are read of `validation` and `test` alone, to evaluate.
     """
 
     rolls: Rows
     tempos: Rows
     songs: int
+    song_numbers: np.ndarray | None = None
+    melody: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rolls)
@@ -116,38 +134,47 @@ class Phrases(Generic[Rows]):
 
 @overload
 def load_phrases(
-    folder: Path, split: Literal["validation", "test"], genres: Sequence[str]
+    folder: Path, split: Literal["validation", "test"], genres: Sequence[str], channels: int = 1
 ) -> dict[str, Phrases[np.ndarray]]: ...
 @overload
 def load_phrases(
-    folder: Path, split: str, genres: Sequence[str]
+    folder: Path, split: str, genres: Sequence[str], channels: int = 1
 ) -> dict[str, Phrases[np.ndarray | Column]]: ...
 def load_phrases(
-    folder: Path, split: str, genres: Sequence[str]
+    folder: Path, split: str, genres: Sequence[str], channels: int = 1
 ) -> dict[str, Phrases[np.ndarray]] | dict[str, Phrases[np.ndarray | Column]]:
-    """Genre -> its phrases of a split of a prepared dataset.
+    """Genre -> its phrases of a split of a prepared dataset, with the channel of onsets if `channels` is 2.
 
     They are held in memory, unless those of `train` would take over half of what is free; then they
     stay on disk.
     The genre `mixed`, where the dataset has it and no genre of the name, stands for its split of mixed
     phrases. Raises UserError where a genre has none.
     """
-    by_genre = {genre: columns(folder, split, genre) for genre in genres}
-    needed = sum(len(rolls) for rolls, _ in by_genre.values()) * PHRASE_BYTES
-    hold = split != "train" or needed <= SHARE_OF_MEMORY * free_on_host()
+    by_genre = {genre: columns(folder, split, genre, channels) for genre in genres}
+    needed = sum(len(rolls) for rolls, _ in by_genre.values()) * PHRASE_BYTES * channels
+    held_out = split != "train"
+    hold = held_out or needed <= SHARE_OF_MEMORY * free_on_host()
     songs = read_metadata(folder)["songs"].get(split, {})
     return {
         genre: Phrases(
-            rolls.held() if hold else rolls, tempos.held() if hold else tempos, songs.get(genre, 0)
+            rolls.held() if hold else rolls,
+            tempos.held() if hold else tempos,
+            songs.get(genre, 0),
+            *(_song_numbers_and_melody(folder, split, genre) if held_out else ()),
         )
         for genre, (rolls, tempos) in by_genre.items()
     }
 
 
-def columns(folder: Path, split: str, genre: str) -> tuple[Column, Column]:
+def _song_numbers_and_melody(folder: Path, split: str, genre: str) -> tuple[np.ndarray, np.ndarray]:
+    songs, melody = (column.held() for column in read_columns(folder, split, genre, ("song", "melody")))
+    return np.unique(songs, return_inverse=True)[1], melody
+
+
+def columns(folder: Path, split: str, genre: str, channels: int = 1) -> tuple[Column, Column]:
     """Rolls and tempos of a genre on disk, as `load_phrases` orders them; raises as it does."""
-    rolls, tempos = read_columns(folder, split, genre, ("roll", "tempo"))
-    return rolls, tempos
+    rolls, onsets, tempos = read_columns(folder, split, genre, ("roll", "onsets", "tempo"))
+    return rolls.joined(onsets) if channels == 2 else rolls, tempos
 
 
 def read_columns(folder: Path, split: str, genre: str, wanted: Sequence[str]) -> list[Column]:
@@ -162,4 +189,4 @@ def read_columns(folder: Path, split: str, genre: str, wanted: Sequence[str]) ->
     if not len(places):
         raise UserError(f"genre {genre!r} has no phrase in the split {split!r} of {folder}; add songs to it.")
     shards, features = Shards(builder, split), features_of(builder.info)
-    return [Column(shards, tfds.features.FeaturesDict({name: features[name]}), places) for name in wanted]
+    return [Column(shards, {name: features[name]}, places) for name in wanted]

@@ -36,20 +36,23 @@ print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrs
 """
 
 
-def time_start() -> dict[str, float]:
+def time_start(data_dir: Path | None = None) -> dict[str, float]:
     """Seconds from the command to the end of the first step of the demo's `tiny` run, dataset built.
 
     `cold`: with nothing compiled before; `warm`: with the compilation cache that the cold start has left.
+    `data_dir` has the demo dataset and the classifier beside it; without it they are made first.
     """
     with tempfile.TemporaryDirectory(prefix="benchmark_start_") as name:
         place = Path(name)
-        _to_first_step(place, "prepared", {})  # builds the dataset and trains the classifier kept beside it
+        if data_dir is None:
+            data_dir = place / "data"
+            _to_first_step(place, "prepared", data_dir, {})
         cache = {"JAX_COMPILATION_CACHE_DIR": str(place / "cache")}
-        return {start: _to_first_step(place, start, cache) for start in ("cold", "warm")}
+        return {start: _to_first_step(place, start, data_dir, cache) for start in ("cold", "warm")}
 
 
-def _to_first_step(place: Path, workdir: str, cache: dict[str, str]) -> float:
-    words = [f"--pair={PAIR}", "--preset=tiny", f"--data_dir={place / 'data'}", "--log_every=1"]
+def _to_first_step(place: Path, workdir: str, data_dir: Path, cache: dict[str, str]) -> float:
+    words = [f"--pair={PAIR}", "--preset=tiny", f"--data_dir={data_dir}", "--log_every=1"]
     words += [f"--workdir={place / workdir}"]
     log = RunFolder(place / workdir).metrics
     start = time.perf_counter()

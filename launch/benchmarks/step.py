@@ -11,13 +11,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.models.build import build_generator
 from cyclegan_jax.models.kernels import PLAIN
-from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.pianoroll.roll import phrase_shape
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.data_parallel import Parallel
+from cyclegan_jax.training.memory_saving import KEEP_ALL, MemorySaving
 from cyclegan_jax.training.state import TrainState, build_optimiser, create_state, state_shapes
 from cyclegan_jax.training.train_step import build_train_step
 from launch.run.folder import RunFolder
@@ -30,7 +31,8 @@ BATCHES = 16  # of phrases a genre
 def made_up_batches(config: Config) -> PairBatches:
     """Batches of random rolls, as dense as music, for a run of this config."""
     rng = np.random.default_rng(0)
-    a, b = (rng.random((BATCHES * config.batch_size, *PHRASE_SHAPE)) < DENSITY for _ in range(2))
+    shape = (BATCHES * config.batch_size, *phrase_shape(config.channels))
+    a, b = (rng.random(shape) < DENSITY for _ in range(2))
     return PairBatches(a, b, [a, b] if config.mixed else [], config.batch_size, config.seed)
 
 
@@ -75,7 +77,7 @@ def step_operations(config: Config) -> float:
     optimiser = build_optimiser(config)
     state = state_shapes(config, optimiser)
     names = ("a", "b", "m") if config.mixed else ("a", "b")
-    rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
+    rolls = jax.ShapeDtypeStruct((config.batch_size, *phrase_shape(config.channels)), np.bool_)
     step = jax.jit(build_train_step(config, optimiser, kernels=PLAIN))
     return _operations(step.lower(state, dict.fromkeys(names, rolls)))
 
@@ -83,7 +85,7 @@ def step_operations(config: Config) -> float:
 def transfer_operations(config: Config) -> float:
     """The same of a transfer of a batch of one genre."""
     params = state_shapes(config, build_optimiser(config)).generators["gen_ab"]
-    rolls = jax.ShapeDtypeStruct((config.batch_size, *PHRASE_SHAPE), np.bool_)
+    rolls = jax.ShapeDtypeStruct((config.batch_size, *phrase_shape(config.channels)), np.bool_)
     generate = jax.jit(build_generator(config, PLAIN).apply)
     return _operations(generate.lower({"params": params}, rolls))
 

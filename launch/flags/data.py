@@ -29,8 +29,15 @@ DATASET = flags.DEFINE_enum(
     None,
     DATASETS,
     "Which data. demo: synthetic songs that this program composes; midi: your own files, in --midi_dir; "
-    "paper: the arrays of the paper's authors, in --manual_dir. Default: midi with --midi_dir, paper with "
-    "--manual_dir, otherwise demo.",
+    "open: music under free licences, fetched by git or taken from --sources_dir; "
+    "paper: the arrays of the paper's authors, in --manual_dir. Default: midi with --midi_dir, open with "
+    "--sources_dir, paper with --manual_dir, otherwise demo.",
+)
+SOURCES_DIR = flags.DEFINE_string(
+    "sources_dir",
+    None,
+    "Folder that has the sources of the open corpus, a sub-folder for each. Default: git fetches them to "
+    "sources in --data_dir.",
 )
 MANUAL_DIR = flags.DEFINE_string("manual_dir", None, "Folder with the .npy arrays of the paper's authors.")
 MAX_BARS_FLAG = flags.DEFINE_integer(
@@ -73,7 +80,7 @@ BEAM_OPTIONS = flags.DEFINE_string(
 
 def prepare_dataset() -> Prepared:
     """The dataset of the flags, made if need be; says what was done, and what became of each file."""
-    source = MIDI_DIR.value or MANUAL_DIR.value
+    source = MIDI_DIR.value or SOURCES_DIR.value or MANUAL_DIR.value
     data_dir = Path(DEFAULT_DATA_DIR if DATA_DIR.value is None else DATA_DIR.value)
     prepared = prepare(_dataset(), data_dir, Path(source) if source else None, rules=_rules(), beam=beam())
     if prepared.built:

@@ -48,6 +48,8 @@ def field_of(owner: type, name: str) -> dataclasses.Field:
 
 
 def _define(field: dataclasses.Field, default: Any, help: str) -> flags.FlagHolder[Any]:  # noqa: ANN401
+    if isinstance(field.default, tuple):
+        return flags.DEFINE_list(field.name, list(field.default), help)
     if "choices" in field.metadata:
         return flags.DEFINE_enum(field.name, default, field.metadata["choices"], help)
     return DEFINE[field.type](field.name, default, help)

@@ -1,6 +1,6 @@
 """The flags that make a step do with less memory."""
 
-from cyclegan_jax.config import MemorySaving
+from cyclegan_jax.training.memory_saving import MemorySaving
 from launch.flags.fields import define
 
 ACCUMULATE = define(MemorySaving, "accumulate")

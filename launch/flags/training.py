@@ -71,7 +71,7 @@ OBJECTIVE = {
     name: define_optional(Config, name)
     for name in (
         *("lambda_cycle", "weight_growth", "lambda_chroma", "lambda_density", "gamma", "identity_logits"),
-        *("noise", "positions", "skips", "fakes", "adversarial", "cycle", "ema_decay"),
+        *("noise", "positions", "skips", "onsets", "fakes", "adversarial", "cycle", "ema_decay"),
         *("learning_rate", "beta1", "beta2"),
     )
 }
@@ -149,9 +149,8 @@ def config(
     chosen = {
         "width": sizes["width"],
         "blocks": sizes["blocks"],
-        **RECIPES[recipe],
         **_given(SIZES),
-        **_given(OBJECTIVE),
+        **_objective(recipe),
         "batch_size": batches.batch_size,
         "model": discriminators,
     }
@@ -170,6 +169,16 @@ def config(
         seed=SEED.value,
         **chosen,
     )
+
+
+def channels(recipe: str) -> int:
+    """The channels of the phrases that a run of a recipe is trained on, by --onsets."""
+    return 2 if _objective(recipe).get("onsets", Config.onsets) else 1
+
+
+def _objective(recipe: str) -> dict[str, Any]:
+    """The fields of a recipe, and those of its flags that were given."""
+    return {**RECIPES[recipe], **_given(OBJECTIVE)}
 
 
 def _given(fields: Mapping[str, flags.FlagHolder[Any]]) -> dict[str, Any]:

@@ -78,8 +78,10 @@ def _check_writable(folder: Path, data_dir: Path, pair: tuple[str, str]) -> None
 def get_classifiers(dataset_folder: Path, fingerprint: str, pair: tuple[str, str]) -> Classifiers:
     """The genre classifier, and the feature classifier, whose training goes on in the background."""
     network = get_genre_classifier(dataset_folder, fingerprint, pair)
-    train = {side: columns(dataset_folder, "train", genre)[0] for side, genre in zip("ab", pair, strict=True)}
-    validation = _by_side(load_phrases(dataset_folder, "validation", pair), pair)
+    train = {
+        side: columns(dataset_folder, "train", genre, 2)[0] for side, genre in zip("ab", pair, strict=True)
+    }
+    validation = _by_side(load_phrases(dataset_folder, "validation", pair, 2), pair)
     return Classifiers(
         network, TrainedInBackground(lambda: train_feature_classifier(train, validation, seed=0))
     )

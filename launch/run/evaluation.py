@@ -7,11 +7,15 @@ from typing import Any
 
 from cyclegan_jax.atomic_files import check_disk_space, write_whole
 from cyclegan_jax.datasets.genre_rolls.install import has_fingerprint
-from cyclegan_jax.datasets.pipeline.phrases import columns, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Phrases, columns, load_phrases
 from cyclegan_jax.errors import NotWrittenError, UserError
 from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate
+from cyclegan_jax.evaluation.feature_names import in_words
+from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.models.phrase_transfer import Transfer
+from cyclegan_jax.pianoroll.features import sounding
 from cyclegan_jax.training.checkpoint import Checkpoints
+from cyclegan_jax.transfer.strength import strength_curve
 from launch.process.runner import warn
 from launch.run.classifiers import get_classifiers
 from launch.run.folder import RunFolder
@@ -24,6 +28,7 @@ FIGURES = {  # by the keys of evaluation.json under a direction: their best valu
     "onset_f1": "",
     "chroma_cosine": "1: the harmony of the origin",
     "melody_kept": "1: all of its top voice",
+    "melody_onsets_kept": "1: each note of its melody begins where it did",
     "cycle_f1": "1: all is reconstructed",
     "cycle_f1_binary": "1: all is reconstructed from binary notes",
     "diversity": "1: as varied as the originals",
@@ -33,6 +38,12 @@ FIGURES = {  # by the keys of evaluation.json under a direction: their best valu
     "notes_ratio": "1: as many notes as the target genre's",
     "polyphony": "1: as many at once",
     "note_lengths": "0: lengths spread alike",
+    "share_of_the_way": "1: as near the target genre as its own songs",
+}
+REALISM = {  # whose realism it is -> what is best
+    "transfer": "1: cannot be told from real music of the target genre",
+    "origin": "for comparison: of the originals",
+    "target": "for comparison: of real music of the target genre",
 }
 
 
@@ -50,6 +61,11 @@ def load_transfer(folder: RunFolder) -> tuple[Transfer, int, int]:
             )
         transfer = Transfer(checkpoints.config(step), checkpoints.generators(step))
         return transfer, step, latest
+
+
+def side_of(held_out: Phrases, train: PhraseRows) -> Side:
+    """A genre's phrases as `evaluate` takes them."""
+    return Side(held_out.rolls, train, held_out.song_numbers, held_out.melody)
 
 
 def place_of_evaluation(folder: RunFolder, out_dir: Path | None) -> RunFolder:
@@ -103,14 +119,15 @@ def evaluate_run(
             "launch.prepare."
         )
     classifiers = classifiers or get_classifiers(dataset_folder, fingerprint, pair)
-    test = load_phrases(dataset_folder, "test", pair)
-    sides = [Side(test[genre].rolls, columns(dataset_folder, "train", genre)[0]) for genre in pair]
+    test = load_phrases(dataset_folder, "test", pair, 2)
+    sides = [side_of(test[genre], columns(dataset_folder, "train", genre)[0]) for genre in pair]
     evaluation = {
         "pair": list(pair),
         "split": "test",
         "step": step,
         "trained_steps": trained_steps,
-        **evaluate(transfer, classifiers, *sides),
+        **evaluate(transfer, classifiers, *sides, baselines=True),
+        "strength_curves": strength_curves(transfer, dataset_folder),
     }
     write_samples(transfer_samples(transfer, test), place.evaluation_folder)
     table = to_markdown(evaluation)
@@ -119,8 +136,19 @@ def evaluate_run(
     return table
 
 
+def strength_curves(transfer: Transfer, dataset_folder: Path) -> dict[str, list[float]]:
+    """By genre, of transfers into it: how the control `strength` is calibrated, on `validation`."""
+    a, b = transfer.config.pair
+    held_out = load_phrases(dataset_folder, "validation", (a, b), 2)
+    origins = {b: held_out[a].rolls, a: held_out[b].rolls}
+    return {
+        to: strength_curve(sounding(origin), sounding(transfer.generate(origin, to=to)))
+        for to, origin in origins.items()
+    }
+
+
 def to_markdown(evaluation: dict[str, Any]) -> str:
-    """The paper's table, a row for each direction and way of counting, and a table of the other figures."""
+    """The paper's table, a row for each direction and way of counting, and tables of the other figures."""
     accuracy = evaluation["judge_accuracy"]
     total, by_features = evaluation["total_strength"], evaluation["total_judge_strength"]
     return "\n".join(
@@ -134,6 +162,9 @@ def to_markdown(evaluation: dict[str, Any]) -> str:
             f"By the feature classifier: {by_features['share']:.3f} and {by_features['probability']:.3f}.",
             "",
             *_figure_table(evaluation),
+            "",
+            *_fault_table(evaluation),
+            *_giveaway_tables(evaluation),
         ]
     )
 
@@ -157,10 +188,59 @@ def _figure_table(evaluation: dict[str, Any]) -> list[str]:
     titles = [f"{source} → {target}" for _, source, target in directions]
     lines = [f"| | {' | '.join(titles)} | what is best |", "| --- | ---: | ---: | --- |"]
     for name, best in FIGURES.items():
-        values = [evaluation[key][name] for key, _, _ in directions]
-        shown = [str(v) if isinstance(v, int) else f"{v:.3f}" for v in values]
-        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(shown)} | {best} |")
+        values = [evaluation[key].get(name) for key, _, _ in directions]
+        lines.append(f"| {_title(name)} | {' | '.join(map(_shown, values))} | {best} |")
+    for version, best in REALISM.items():
+        values = [evaluation[key]["realism"].get(version) for key, _, _ in directions]
+        lines.append(f"| realism, {version} | {' | '.join(map(_shown, values))} | {best} |")
     return lines
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "too few phrases"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _fault_table(evaluation: dict[str, Any]) -> list[str]:
+    """A row for each fault, with its rate in transfers beside those of both genres' real phrases."""
+    directions = _directions(evaluation)
+    titles = [f"{source} → {target} | {source} | {target}" for _, source, target in directions]
+    lines = [f"| faults | {' | '.join(titles)} |", f"| --- |{' ---: |' * 3 * len(directions)}"]
+    for name in evaluation["a_to_b"]["faults"]:
+        rates = [evaluation[key]["faults"][name] for key, _, _ in directions]
+        cells = [f"{rate[version]:.3f}" for rate in rates for version in ("transfer", "origin", "target")]
+        lines.append(f"| {_title(name)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _giveaway_tables(evaluation: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key, source, target in _directions(evaluation):
+        rows = evaluation[key]["giveaways"]
+        if rows:
+            lines += ["", f"| what gives {source} → {target} away | transfer | {source} | {target} |"]
+            lines.append("| --- | ---: | ---: | ---: |")
+        for row in rows:
+            cells = [in_words(row["feature"], row[version]) for version in ("transfer", "origin", "target")]
+            lines.append(f"| {row['feature']} | {' | '.join(cells)} |")
+    return lines
+
+
+def most_telling(evaluation: dict[str, Any]) -> list[str]:
+    """A sentence a direction: what gives its transfers away most."""
+    sentences = []
+    for key, source, target in _directions(evaluation):
+        for row in evaluation[key]["giveaways"][:1]:
+            made, real = (in_words(row["feature"], row[version]) for version in ("transfer", "target"))
+            sentences.append(
+                f"What gives {source} → {target} away most: {row['feature']}, {made}; in {target} {real}."
+            )
+    return sentences
 
 
 def _directions(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,9 +1,9 @@
 """How the phrases of a run get to its steps: kept on the devices, or streamed to them batch by batch.
 
-Phrases are kept as bits, 672 bytes each: the paper's 12,341 of a genre take 8 MB. A step is then sent only
-the numbers of its rows, and unpacking is part of the compiled step. If they would take over a quarter of a
-device's free memory, as the first process measures it, batches are streamed. They are sent as bits too and go
-through the same function, so the numbers are equal to the bit on a CPU.
+Phrases are kept as bits, 672 bytes a channel: the paper's 12,341 of a genre take 8 MB. A step is then sent
+only the numbers of its rows, and unpacking is part of the compiled step. If they would take over a quarter
+of a device's free memory, as the first process measures it, batches are streamed. They are sent as bits too
+and go through the same function, so the numbers are equal to the bit on a CPU.
 
 The host draws the rows with NumPy in both cases. So a seed means the same run whether phrases are kept or
 streamed, on any number of devices and processes, and after a resume.

@@ -15,6 +15,7 @@ from cyclegan_jax.atomic_files import PREFIX, write_whole
 from cyclegan_jax.config import Config
 from cyclegan_jax.errors import NotWrittenError, UserError
 from launch.run.provenance import provenance
+from launch.run.training_data import trained_on
 
 HALF = f"{PREFIX}*"  # files of a process killed before it could rename them
 LENGTH = ("steps", "constant_steps")  # the fields that --extend may change
@@ -130,9 +131,14 @@ class RunFolder:
         return self.evaluation.exists() and _read(self.evaluation).get("trained_steps") == config.steps
 
     def claim(self, config: Config, dataset_folder: Path) -> None:
-        """Make the folder, if need be, and write down the run's config, its dataset and its provenance."""
+        """Make the folder, if need be, and write down the run's config, its dataset and its provenance.
+
+        With the dataset goes what a model of the run is trained on (`trained_on`): it may be gone when the
+        model is exported.
+        """
         self.workdir.mkdir(parents=True, exist_ok=True)
-        write_whole(self.workdir / "dataset.json", json.dumps({"folder": str(dataset_folder)}) + "\n")
+        dataset = {"folder": str(dataset_folder), "trained_on": trained_on(config, dataset_folder)}
+        write_whole(self.workdir / "dataset.json", json.dumps(dataset) + "\n")
         write_whole(self.workdir / "config.json", config.to_json())
         started = self.workdir / "started.jsonl"
         before = started.read_text() if started.exists() else ""
@@ -161,6 +167,10 @@ class RunFolder:
         if not isinstance(folder, str):
             raise UserError(f"{path} does not name the run's dataset; put a good copy in its place.")
         return Path(folder)
+
+    def trained_on(self) -> dict[str, Any]:
+        """The dataset as `training_data.trained_on` noted it when the run was started."""
+        return dict(_read(self.workdir / "dataset.json").get("trained_on", {}))
 
 
 def _write_holder(lock: int, path: Path) -> None:

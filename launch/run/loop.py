@@ -15,22 +15,24 @@ from dataclasses import dataclass
 import jax
 from tqdm import tqdm
 
-from cyclegan_jax.config import KEEP_ALL, Config, MemorySaving
+from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.errors import TrainingCollapsedError, TrainingDivergedError
-from cyclegan_jax.evaluation.evaluate import Classifiers, Side, evaluate, scalars
+from cyclegan_jax.evaluation.evaluate import Classifiers, evaluate, scalars
 from cyclegan_jax.evaluation.model_selection import signs_of_collapse
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.data_parallel import Parallel, from_any_process, from_first_process
+from cyclegan_jax.training.memory_saving import KEEP_ALL, MemorySaving
 from cyclegan_jax.training.objective import Metrics
 from cyclegan_jax.training.state import TrainState, build_optimiser, create_state
 from launch.process import signals
 from launch.process.runner import warn
 from launch.process.signals import StoppedError
 from launch.run import divergence
+from launch.run.evaluation import side_of
 from launch.run.folder import RunFolder
 from launch.run.log import RunLog
 from launch.run.resume import newest_states
@@ -179,7 +181,7 @@ class Training:
             for one in self._open:
                 one.log.advance(len(group))
             due = self.cadence.due(step, self._steps)
-            stop = from_any_process(signals.asked() or 0)
+            stop = from_any_process(signals.asked() or 0, after=metrics)
             if not (due.log or due.save or stop):
                 continue
             numbers, seen = self._check(group, metrics), None
@@ -267,7 +269,7 @@ def finite(group: range, metrics: Metrics) -> dict[str, float]:
 def validate(run: Run, state: TrainState, evaluator: Evaluator, log: RunLog) -> tuple[float, int]:
     """Evaluate on held-out phrases, write the samples; returns the score and how many signs of collapse."""
     transfer = Transfer(run.config, state.transferring)
-    sides = [Side(evaluator.held_out[genre].rolls, evaluator.train[genre].rolls) for genre in run.config.pair]
+    sides = [side_of(evaluator.held_out[genre], evaluator.train[genre].rolls) for genre in run.config.pair]
     evaluation = evaluate(transfer, evaluator.classifiers, *sides)
     signs = signs_of_collapse(evaluation)
     samples = transfer_samples(transfer, evaluator.held_out)

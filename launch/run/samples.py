@@ -8,7 +8,7 @@ import numpy as np
 from cyclegan_jax.atomic_files import write_whole
 from cyclegan_jax.datasets.pipeline.phrases import Phrases
 from cyclegan_jax.midi.io import Tempo, midi_bytes
-from cyclegan_jax.models.phrase_transfer import Transfer, binarise
+from cyclegan_jax.models.phrase_transfer import Transfer, played
 from cyclegan_jax.rendering.png import draw_phrases, save_png
 
 PHRASES = 3  # of each genre
@@ -16,7 +16,7 @@ PHRASES = 3  # of each genre
 
 @dataclass(frozen=True)
 class Sample:
-    """A phrase and its transfer: `name` of files, `title` in pictures, rolls [64, 84, 1] bool by version."""
+    """A phrase and its transfer: `name` of files, `title` in pictures, rolls [64, 84, C] bool by version."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class Sample:
 
     def midi(self, version: str) -> bytes:
         """A version as a MIDI file."""
-        return midi_bytes(self.versions[version][:, :, 0], (Tempo(0.0, self.tempo),))
+        return midi_bytes(self.versions[version], (Tempo(0.0, self.tempo),))
 
 
 def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[Sample]:
@@ -36,8 +36,8 @@ def transfer_samples(transfer: Transfer, held_out: dict[str, Phrases]) -> list[S
         phrases = held_out[source]
         rows = np.linspace(0, len(phrases) - 1, PHRASES + 2).astype(int)[1:-1]
         origin = phrases.rolls[rows]
-        transferred = binarise(transfer.generate(origin, to=target))
-        cycle = binarise(transfer.generate(transferred, to=source))
+        transferred = played(transfer.generate(origin, to=target), origin)
+        cycle = played(transfer.generate(transferred, to=source), transferred)
         for number, row in enumerate(rows):
             rolls = {"origin": origin[number], "transfer": transferred[number], "cycle": cycle[number]}
             samples.append(

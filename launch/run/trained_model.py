@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_jax.datasets.genre_rolls.install import has_fingerprint
-from cyclegan_jax.datasets.genre_rolls.prepare import below_data_dir
-from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.model import Model
 from launch.run.classifiers import genre_classifier_path, get_genre_classifier
@@ -26,8 +24,7 @@ def model_of_run(folder: RunFolder, dataset: Path | None = None) -> Model:
     classifier = None
     if same or genre_classifier_path(dataset, config.fingerprint, config.pair).exists():
         classifier = get_genre_classifier(dataset, config.fingerprint, config.pair)
-    trained_on = _trained_on(dataset) if same else {}
-    return Model(config, transfer.generators, classifier, trained_on, _evaluation(folder))
+    return Model(config, transfer.generators, classifier, folder.trained_on(), _evaluation(folder))
 
 
 def complete_model_of_run(folder: RunFolder) -> Model:
@@ -39,13 +36,6 @@ def complete_model_of_run(folder: RunFolder) -> Model:
             f"{str(folder.dataset_folder())!r}, nor its classifier; make it again with launch.prepare."
         )
     return model
-
-
-def _trained_on(dataset: Path) -> dict[str, Any]:
-    metadata = read_metadata(dataset)
-    train = {name: metadata[name]["train"] for name in ("songs", "phrases")}
-    name = below_data_dir(dataset).as_posix()
-    return {"dataset": name, "fingerprint": metadata["fingerprint"], **train}
 
 
 def _evaluation(folder: RunFolder) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cyclegan_jax.datasets.genre_rolls.prepare import Prepared
+from cyclegan_jax.config import Config
+from cyclegan_jax.datasets.genre_rolls.prepare import Prepared, below_data_dir
 from cyclegan_jax.datasets.genre_rolls.reading.splits import MIXED
+from cyclegan_jax.datasets.genre_rolls.records.build_report import read_metadata
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
 from cyclegan_jax.datasets.pipeline.phrases import Phrases, genres_of, has_mixed, load_phrases
 
@@ -30,14 +33,33 @@ class TrainingData:
         return PairBatches(a, b, m, batch_size, seed)
 
 
+def trained_on(config: Config, folder: Path) -> dict[str, Any]:
+    """For JSON: a dataset's name and fingerprint, songs and phrases of its training split by genre.
+
+    `sources`, if the dataset has them: the sources of what the run sees of it, with their licences. Empty
+    where there is no dataset.
+    """
+    if not (folder / "metadata.json").exists():
+        return {}
+    metadata = read_metadata(folder)
+    told = {"dataset": below_data_dir(folder).as_posix(), "fingerprint": metadata["fingerprint"]}
+    train = {name: metadata[name]["train"] for name in ("songs", "phrases")}
+    seen = {*config.pair, *config.genres}
+    sources = [source for source in metadata.get("sources", []) if source["genre"] in seen]
+    return {**told, **train, **({"sources": sources} if sources else {})}
+
+
 def load_training_data(
-    prepared: Prepared, pair: tuple[str, str], discriminators: Sequence[str]
+    prepared: Prepared, pair: tuple[str, str], discriminators: Sequence[str], channels: int
 ) -> TrainingData:
-    """The phrases of the pair, and those that the sets of discriminators need besides."""
+    """The phrases of the pair, and those that the sets of discriminators need besides.
+
+    `channels`: 2 to have those of onsets, too.
+    """
     folder = prepared.folder
     everything = (MIXED,) if has_mixed(folder) else genres_of(folder)
     seen = [genre for name in discriminators for genre in _mixed(name, pair, everything)]
-    phrases = load_phrases(folder, "train", tuple(dict.fromkeys((*pair, *seen))))
+    phrases = load_phrases(folder, "train", tuple(dict.fromkeys((*pair, *seen))), channels)
     return TrainingData(folder, prepared.fingerprint, pair, everything, phrases)
 
 

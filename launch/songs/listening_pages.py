@@ -1,5 +1,7 @@
 """What the pages to listen to show: songs by a model, and what an evaluation has made."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 from cyclegan_jax.atomic_files import write_whole
@@ -12,6 +14,7 @@ from cyclegan_jax.rendering.page import Piece, Version, page
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
 from cyclegan_jax.transfer.song import TransferredSong
+from launch.run.evaluation import most_telling
 from launch.run.folder import RunFolder
 from launch.run.samples import Sample, transfer_samples
 from launch.run.trained_model import model_of_run
@@ -29,7 +32,8 @@ def piece_of_song(model: Model, name: str, midi: bytes, to: str, controls: Contr
     versions = original_and_transfer(model, name, midi, to, transferred)
     if not transferred.kept + transferred.new:
         return Piece(name, versions, (*transferred.remarks, "nothing is left of it"))
-    reconstructed = model.transfer_midi(transferred.midi, origin, controls)
+    back = replace(controls, keep=())  # its tracks may be others
+    reconstructed = model.transfer_midi(transferred.midi, origin, back)
     title, file_name = f"reconstruction in {origin}", f"{name}_{to}_{origin}.mid"
     versions.append(version_of(model, title, file_name, reconstructed.midi, parse_song(reconstructed.midi)))
     return Piece(name, versions, transferred.remarks)
@@ -66,10 +70,12 @@ def facts(model: Model) -> str:
 def write_evaluation_page(folder: RunFolder, dataset_folder: Path, place: RunFolder | None = None) -> None:
     """The run's listening page: sample phrases of `test`, and half a minute of each genre's longest song.
 
-    `place`: the folder that the evaluation was written to, the run's own without it.
+    Above them it says what gives the transfers away. `place`: the folder that the evaluation was written to,
+    the run's own without it.
     """
+    place = place or folder
     model = model_of_run(folder, dataset_folder)
-    test = load_phrases(dataset_folder, "test", model.genres)
+    test = load_phrases(dataset_folder, "test", model.genres, 2)
     pieces = [_piece_of_sample(model, sample) for sample in transfer_samples(model.phrase_transfer, test)]
     for genre in model.genres:
         song = longest_song(dataset_folder, "test", genre)
@@ -80,7 +86,8 @@ def write_evaluation_page(folder: RunFolder, dataset_folder: Path, place: RunFol
                 piece_of_song(model, f"{Path(song.name).stem}, {genre} → {to}", midi, to, Controls())
             )
     title = "{} and {}".format(*model.genres)
-    write_whole((place or folder).listening_page, page(title, facts(model), pieces, seconds=SECONDS))
+    told = most_telling(json.loads(place.evaluation.read_text()))
+    write_whole(place.listening_page, page(title, " ".join([facts(model), *told]), pieces, seconds=SECONDS))
 
 
 def _piece_of_sample(model: Model, sample: Sample) -> Piece:

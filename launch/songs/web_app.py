@@ -43,6 +43,7 @@ from cyclegan_jax.rendering.audio import mp3_apart
 from cyclegan_jax.rendering.page import Piece, clock, fill, piece_html
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
+from cyclegan_jax.transfer.locking import MELODY
 from cyclegan_jax.transfer.model import Model
 from cyclegan_jax.transfer.song import transfer_song
 from launch.songs.listening_pages import facts, original_and_transfer
@@ -169,11 +170,12 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
         strength = float(asked.get("strength", "1"))
     except ValueError as error:
         raise UserError(f"strength is {asked['strength']!r}, but must be a number.") from error
-    controls = Controls(strength=strength, any_metre=asked.get("any_metre") == "1")
+    keep = (MELODY,) if asked.get("keep_melody") == "1" else ()
+    controls = Controls(strength=strength, keep=keep, any_metre=asked.get("any_metre") == "1")
     name = PurePath(asked.get("name", "song").replace("\\", "/")).stem or "song"
     midi = as_midi_apart(midi, max(deadline - time.monotonic(), 0))
     _check_length(midi, limits)
-    song = transfer_song(midi, _until(deadline, model.network(to)), to, controls)
+    song = transfer_song(midi, _until(deadline, model.network(to)), to, model.calibrated(controls, to))
     versions = original_and_transfer(model, name, midi, to, song)
     counts = f"{song.kept} notes kept, {song.gone} gone, {song.new} new"
     return piece_html(Piece(name, versions, (counts, *song.remarks)), limits.music, with_sound=False)

@@ -171,6 +171,18 @@ def test_density_b_over_a_counts_onsets_and_cells_in_all_phrases():
     assert PairBatches(one, np.zeros_like(one), (), 4, 0).density_b_over_a == (1.0, 1.0)
 
 
+def test_density_b_over_a_counts_notes_struck_again():
+    held = np.zeros((5, 64, 84, 1), bool)
+    held[:, 3:9, 20] = True
+    held[:, 0:2, 50] = True  # from before
+    first, again = np.zeros((2, *held.shape), bool)
+    first[:, 3, 20] = True
+    again[:, [3, 5, 7], 20] = True
+    once, thrice = (np.concatenate([held, begins], axis=-1) for begins in (first, again))
+    assert PairBatches(once, thrice, (), 4, 0).density_b_over_a == (3.0, 1.0)
+    assert PairBatches(once, thrice, (), 4, 0).packed().shape == (10, 2 * 672)
+
+
 @pytest.mark.parametrize("in_common", [True, False])
 def test_rows_of_the_packed_table_are_the_batch_and_each_genre_lies_there_once(in_common):
     a, b, c = (numbered(*genre) for genre in FULL)

@@ -9,6 +9,7 @@ import numpy as np
 import pretty_midi
 import pytest
 import symusic
+from support.sizes import slow_or_nightly
 
 from cyclegan_jax.datasets.genre_rolls.building.table import refused_lines, table
 from cyclegan_jax.datasets.genre_rolls.prepare import prepare
@@ -101,12 +102,12 @@ def equal(ours: np.ndarray, theirs: np.ndarray) -> bool:
     return bool((one == other).all())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("genre, files", [("jazz", 390), ("classic", 447), ("pop", 800)])
-def test_our_cells_are_pretty_midis_and_symusics(corpus, genre, files):
+@pytest.mark.parametrize("every", slow_or_nightly(8, 1))
+def test_our_cells_are_pretty_midis_and_symusics(corpus, genre, files, every):
     paths = shuffled(corpus, genre)
     assert len(paths) == files
-    for path in paths:
+    for path in paths[::every]:
         ours = read_song(path).roll
         assert equal(ours, read_song(pretty_midi.PrettyMIDI(path)).roll), path
         assert equal(ours, written_and_read_by_symusic(path)), path

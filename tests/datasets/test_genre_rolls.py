@@ -91,6 +91,7 @@ def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
             "genre",
             "song",
             "source",
+            "licence",
             "phrase",
             "bar",
             "key_shift",
@@ -105,7 +106,7 @@ def test_it_opens_as_a_tfds_dataset_with_the_features_promised(folder):
     assert [features[name].np_dtype for name in numbers] == [np.int32] * 3 + [np.float32]
     assert (features["programs"].shape, features["programs"].np_dtype) == ((128,), np.bool_)
     assert builder.info.homepage == "https://arxiv.org/abs/1809.07575"
-    assert (builder.name, builder.info.config_name, str(builder.version)) == ("genre_rolls", "midi", "2.0.0")
+    assert (builder.name, builder.info.config_name, str(builder.version)) == ("genre_rolls", "midi", "2.1.0")
 
 
 def test_the_records_are_the_phrases_converted_by_hand_with_each_song_whole_in_its_split(folder):

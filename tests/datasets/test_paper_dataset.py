@@ -51,7 +51,7 @@ def prepared(tmp_path_factory) -> Prepared:
 
 def test_the_records_say_where_they_come_from_and_what_is_unknown(prepared):
     builder = tfds.builder_from_directory(prepared.folder)
-    assert (builder.info.config_name, str(builder.version)) == ("paper", "2.0.0")
+    assert (builder.info.config_name, str(builder.version)) == ("paper", "2.1.0")
     found = {}
     for split in builder.info.splits:
         for record in builder.as_data_source(split):

@@ -12,7 +12,7 @@ from cyclegan_jax.datasets.genre_rolls.prepare import prepare
 from cyclegan_jax.datasets.genre_rolls.reading.splits import split_songs
 from cyclegan_jax.datasets.pipeline import phrases as pipeline
 from cyclegan_jax.datasets.pipeline.batches import PairBatches
-from cyclegan_jax.datasets.pipeline.phrases import Column, columns, genres_of, load_phrases
+from cyclegan_jax.datasets.pipeline.phrases import Column, columns, genres_of, load_phrases, read_columns
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.midi.dataset_song import read_dataset_song
 
@@ -53,6 +53,12 @@ def test_a_genres_phrases_come_in_the_order_of_songs_and_bars(folder, split, rea
         assert phrases.rolls.dtype == np.bool_
         assert phrases.tempos == pytest.approx([60.0 + n for n, _ in places], rel=1e-5)
         assert (len(phrases), phrases.songs) == (len(places), len(songs_of(genre, split)))
+        if split == "train":
+            assert phrases.song_numbers is None is phrases.melody
+        else:
+            numbers = np.unique([n for n, _ in places], return_inverse=True)[1]
+            np.testing.assert_array_equal(phrases.song_numbers, numbers)
+            np.testing.assert_array_equal(phrases.melody, expected)
 
 
 @pytest.fixture
@@ -81,6 +87,17 @@ def test_a_column_is_indexed_as_the_array_that_it_holds(folder, column, rows):
     assert len(column) == len(held) > 90
     np.testing.assert_array_equal(column[rows], held[rows])
     assert (column[rows].shape, column[rows].dtype) == (held[rows].shape, np.bool_)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_onsets_are_a_second_channel_in_memory_and_on_disk(folder, split):
+    rolls, onsets = (column.held() for column in read_columns(folder, split, "b", ("roll", "onsets")))
+    both = np.concatenate([rolls, onsets], axis=-1)
+    np.testing.assert_array_equal(load_phrases(folder, split, ("b",), 2)["b"].rolls, both)
+    on_disk, _ = columns(folder, split, "b", 2)
+    assert on_disk.shape == both.shape
+    np.testing.assert_array_equal(on_disk[[3, 1]], both[[3, 1]])
+    np.testing.assert_array_equal(on_disk[2], both[2])
 
 
 def test_a_column_ends_where_its_rows_end(column):

@@ -35,7 +35,7 @@ def count_phrases(folder: Path) -> int:
 def test_it_is_built_once_and_found_again_with_and_without_the_folder(tmp_path):
     midi_dir = write_songs(tmp_path / "midi")
     built = prepare("midi", tmp_path / "data", midi_dir)
-    assert built.folder == tmp_path / "data/genre_rolls/midi/2.0.0"
+    assert built.folder == tmp_path / "data/genre_rolls/midi/2.1.0"
     assert (built.built, built.notice) == (True, f"Dataset 'midi' built in {built.folder}.")
     before = (built.folder / "dataset_info.json").stat()
     for again in (midi_dir, None):
@@ -125,7 +125,7 @@ def test_a_folder_left_half_made_is_not_taken_for_a_dataset(tmp_path):
         ("midi", "two_songs", "'b' has 2 usable songs, but needs at least 3; add MIDI files in 4/4 to '/"),
         ("midi", "waltzes", r"nothing was kept of 1 files \(refused: metre other than 4/4 1\); add MIDI"),
         ("demo", "empty", "was given, but the demo dataset is composed; add --dataset=midi"),
-        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi, paper"),
+        ("pop909", None, "dataset is 'pop909', but must be one of demo, midi, open, paper"),
         ("paper", None, "not in .* yet; name the folder to make it of with --manual_dir"),
         ("paper", "empty", "empty' has none of the genres classic, jazz, pop"),
         ("paper", "empty/jazz", "jazz' has none of the genres classic, jazz, pop"),
@@ -160,8 +160,8 @@ def test_what_the_user_can_mend_is_a_user_error(tmp_path, dataset, midi_dir, mes
             "as they are; leave out --require_signature and --nopartial_songs and --transpose",
         ),
         ("paper", {"rules": Rules(key_shifts=(0, 1))}, "are taken as they are; leave out --transpose"),
-        ("demo", {"beam": {"beam_runner": "DirectRunner"}}, "for folders of MIDI, not for 'demo'; leave out"),
-        ("paper", {"beam": {"beam_runner": "DirectRunner"}}, "for folders of MIDI, not for 'paper'"),
+        ("demo", {"beam": {"beam_runner": "DirectRunner"}}, "is for midi and open, not for 'demo'"),
+        ("paper", {"beam": {"beam_runner": "DirectRunner"}}, "is for midi and open, not for 'paper'"),
     ],
 )
 def test_rules_and_beam_are_for_what_they_can_serve(tmp_path, dataset, more, message):

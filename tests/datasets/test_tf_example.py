@@ -26,6 +26,7 @@ PLAIN = {
     "genre": 1,
     "song": "deep/er/1.MID",
     "source": "jazz/deep/er/1.MID",
+    "licence": "",
     "phrase": 3,
     "bar": 12,
     "key_shift": 0,
@@ -67,6 +68,7 @@ def assert_same(ours: bytes, theirs: bytes) -> None:
         {"song": "日本 – ☂\\x1b.mid", "source": "Übung/日本 – ☂\\x1b.mid"},
         {"song": ""},
         {"melody_track": True},
+        {"licence": "ODbL-1.0"},
         {"key_shift": -12, "phrase": 2**31 - 1},
         {"genre": -1, "bar": -1, "phrase": 0},
         {"tempo": 120},
@@ -82,7 +84,8 @@ def test_a_record_has_the_bytes_that_tfds_would_write(odd):
     back = FEATURES.deserialize_example_np(ours)
     for name, tensor in tensors_of(cells).items():
         np.testing.assert_array_equal(back[name], tensor)
-    assert (back["song"].decode(), back["source"].decode()) == (record["song"], record["source"])
+    texts = ("song", "source", "licence")
+    assert [back[name].decode() for name in texts] == [record[name] for name in texts]
     assert back["programs"].tolist() == list(map(bool, record["programs"]))
     numbers = ("melody_track", "genre", "phrase", "bar", "key_shift")
     assert [back[name] for name in numbers] == [record[name] for name in numbers]
@@ -107,7 +110,7 @@ def test_nothing_of_a_record_is_left_in_the_next_however_many_there_are():
 
 
 def test_a_phrase_becomes_a_record():
-    file = SongFile("jazz", "live/1.mid", "/nowhere/jazz/live/1.mid")
+    file = SongFile("jazz", "live/1.mid", "/nowhere/jazz/live/1.mid", "MIT")
     phrase = Phrase(7, 29, -3, b"roll", b"onsets", b"melody", (4, 9))
     song = ConvertedSong(b"hash", 98.5, True, 0, (phrase,), Statistics.none())
     assert record_of(file, song, phrase, 1) == {
@@ -118,6 +121,7 @@ def test_a_phrase_becomes_a_record():
         "genre": 1,
         "song": "live/1.mid",
         "source": "jazz/live/1.mid",
+        "licence": "MIT",
         "phrase": 7,
         "bar": 29,
         "key_shift": -3,
@@ -143,7 +147,7 @@ def resident(records):
         serialise(dict(RECORD, **dict.fromkeys(TENSORS, os.urandom(400)), phrase=number))
     return psutil.Process().memory_info().rss / 2**20
 
-RECORD = dict(genre=1, song="s", source="g/s", bar=0, key_shift=0, tempo=1.0)
+RECORD = dict(genre=1, song="s", source="g/s", licence="", bar=0, key_shift=0, tempo=1.0)
 RECORD.update(programs=(0, 1) * 64, melody_track=False)
 serialise = Serialiser()
 before = resident(5_000)

@@ -42,7 +42,7 @@ def prepared(tmp_path_factory) -> Prepared:
         patch.setattr(shard_utils.ShardConfig, "min_shard_size", 4000)
         plain = prepare("midi", place / "data", place / "midi")
         prepared = prepare("midi", place / "data", place / "midi", rules=Rules(key_shifts=tuple(SHIFTS)))
-    assert plain.folder == place / "data/genre_rolls/midi/2.0.0"
+    assert plain.folder == place / "data/genre_rolls/midi/2.1.0"
     assert not prepare("midi", place / "data", place / "midi").built
     assert plain.fingerprint != prepared.fingerprint
     return prepared
@@ -69,7 +69,7 @@ def expected(genre: str, split: str) -> dict[tuple[str, int, int], np.ndarray]:
 
 
 def test_it_has_a_folder_of_its_own_in_several_shards(prepared):
-    assert prepared.folder.parts[-3:] == ("genre_rolls", "midi_transposed_-3_3", "2.0.0")
+    assert prepared.folder.parts[-3:] == ("genre_rolls", "midi_transposed_-3_3", "2.1.0")
     assert prepared.built and "'midi_transposed_-3_3' built" in prepared.notice
     splits = tfds.builder_from_directory(prepared.folder).info.splits
     assert splits["train"].num_shards >= 4
@@ -114,7 +114,7 @@ def test_the_counts_are_those_of_the_records(prepared):
 def test_the_demo_can_be_transposed_as_well(tmp_path, monkeypatch):
     monkeypatch.setattr(composer, "SONGS", 12)
     folder = prepare("demo", tmp_path, rules=Rules(key_shifts=(0, 1))).folder
-    assert folder == tmp_path / "genre_rolls/demo_transposed_0_1/2.0.0"
+    assert folder == tmp_path / "genre_rolls/demo_transposed_0_1/2.1.0"
     sizes = tfds.builder_from_directory(folder).info.splits
     songs = json.loads((folder / "metadata.json").read_text())["songs"]
     assert sum(songs["train"].values()) > sum(songs["test"].values())

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cyclegan_jax.evaluation import realism
 from cyclegan_jax.evaluation.diversity import diversity
 from cyclegan_jax.evaluation.evaluate import (
     Classifiers,
@@ -14,7 +15,8 @@ from cyclegan_jax.evaluation.evaluate import (
     scalars,
     strength,
 )
-from cyclegan_jax.evaluation.model_selection import COLLAPSE, signs_of_collapse
+from cyclegan_jax.evaluation.faults import faults
+from cyclegan_jax.evaluation.model_selection import COLLAPSE, GOALS, score, signs_of_collapse
 from cyclegan_jax.evaluation.preservation import compare, f1
 from cyclegan_jax.evaluation.texture import against
 
@@ -176,6 +178,60 @@ def test_texture_is_beside_the_target_and_copies_are_sought_among_what_was_train
     assert figures["diversity"] == pytest.approx(diversity(jazz, to_pop))
 
 
+def test_faults_and_giveaways_are_of_origin_transfer_and_target(jazz, pop):
+    to_pop = thinned(jazz[:, :, ::-1])
+    sides = Side(jazz, jazz), Side(pop, pop)
+    figures = evaluate_direction(MirrorTransfer(), CLASSIFIERS, *sides, source_index=0)
+    assert figures["faults"] == faults(jazz, to_pop, pop)
+    samples = sides[0].sample(jazz), sides[0].sample(to_pop), sides[1].sample(pop)
+    assert figures["giveaways"] == realism.giveaways(*samples)
+    assert figures["realism"] == {} and "share_of_the_way" not in figures, "of so few phrases"
+
+
+def test_realism_is_by_song_and_baselines_are_asked_for():
+    jazz, pop = np.zeros((40, 64, 84, 1), bool), np.zeros((40, 64, 84, 1), bool)
+    for number in range(40):
+        jazz[number, number % 7 : 20, LOW + number % 5] = True
+        pop[number, number % 11 : 24, HIGH - number % 3] = True
+    songs = np.repeat(np.arange(8), 5)
+    sides = Side(jazz, jazz, songs), Side(pop, pop, songs[::-1].copy())
+    assert sides[0].sample(jazz).songs is songs
+    told = realism.told_apart(
+        sides[0].sample(jazz),
+        sides[0].sample(thinned(jazz[:, :, ::-1])),
+        sides[1].sample(pop),
+        baselines=True,
+    )
+    figures = evaluate_direction(MirrorTransfer(), CLASSIFIERS, *sides, source_index=0, baselines=True)
+    assert {name: figures[name] for name in told} == told
+    assert set(told) == {"realism", "share_of_the_way", "giveaways"} and len(told["realism"]) == 3
+    evaluation = evaluate(MirrorTransfer(), CLASSIFIERS, *sides)
+    assert set(evaluation["a_to_b"]["realism"]) == {"transfer"}
+    ways = [evaluation[direction]["share_of_the_way"] for direction in ("a_to_b", "b_to_a")]
+    assert evaluation["share_of_the_way"] == pytest.approx(sum(ways) / 2)
+    assert min(ways) < -0.7, "so that its bound counts"
+    figures = {name: evaluation[name] for name in GOALS if not name.startswith("total")}
+    figures |= {name: evaluation[name]["share"] for name in GOALS if name.startswith("total")}
+    figures["share_of_the_way"] = sum(max(way, -0.7) for way in ways) / 2
+    assert evaluation["score"] == score(figures, collapsed=bool(signs_of_collapse(evaluation)))
+
+
+def test_the_melody_is_its_track_where_one_is_given_or_the_top_voice(jazz, pop):
+    """A chord of both rows is its own mirror image; a note of one row moves to the other."""
+    song = np.zeros((1, 64, 84, 1), bool)
+    song[0, 0:4, LOW] = song[0, 0:4, HIGH] = True
+    song[0, 8:12, HIGH] = True
+    melody = np.zeros_like(song)
+    melody[0, 0:4, LOW] = True
+    kept = [
+        evaluate_direction(
+            MirrorTransfer(), CLASSIFIERS, Side(song, jazz, melody=cells), Side(pop, pop), source_index=0
+        )["melody_onsets_kept"]
+        for cells in (None, melody)
+    ]
+    assert kept == [0.5, 1.0]
+
+
 def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
     sides = Side(jazz, jazz), Side(pop, pop)
     evaluation = evaluate(MirrorTransfer(), CLASSIFIERS, *sides)
@@ -184,12 +240,13 @@ def test_totals_are_means_and_the_score_is_of_them_by_share(jazz, pop):
     assert (evaluation["a_to_b"], evaluation["b_to_a"]) == (a_to_b, b_to_a)
     assert evaluation["total_strength"] == pytest.approx({"share": 0.625, "probability": 0.4})
     assert evaluation["cycle_f1"] == 0.75
-    for name in ("cycle_f1_binary", "chroma_cosine", "diversity", "blank_share"):
+    for name in ("cycle_f1_binary", "chroma_cosine", "melody_onsets_kept", "diversity", "blank_share"):
         assert evaluation[name] == pytest.approx((a_to_b[name] + b_to_a[name]) / 2), name
     by_features = evaluation["total_judge_strength"]["share"]
     assert signs_of_collapse(evaluation) and 0 < by_features / 0.6 < 0.625 / 0.8
     assert evaluation["chroma_cosine"] < 0.7 and evaluation["cycle_f1_binary"] < 0.95
-    content = (evaluation["chroma_cosine"] / 0.7 + evaluation["cycle_f1_binary"] / 0.95) / 2
+    melody = min(evaluation["melody_onsets_kept"] / 0.6, 1)
+    content = (evaluation["chroma_cosine"] / 0.7 + melody + evaluation["cycle_f1_binary"] / 0.95) / 3
     expected = by_features / 0.6 * content * min(evaluation["diversity"] / 0.9, 1)
     assert evaluation["score"] == pytest.approx(expected - COLLAPSE)
     assert evaluation["judge_accuracy"] == {"network": 0.75, "features": 0.5}
@@ -200,4 +257,5 @@ def test_scalars_name_each_number_by_its_path(jazz, pop):
     assert row["validation/a_to_b/strength/share"] == 0.5
     assert row["validation/b_to_a/origin_genre/share/cycle"] == 0.5
     assert row["validation/total_strength/share"] == 0.625
-    assert not any(isinstance(value, dict) for value in row.values())
+    assert row["validation/a_to_b/faults/sixteenth_notes/target"] == 0
+    assert not any(isinstance(value, dict | list) for value in row.values())

@@ -185,8 +185,9 @@ def trained(monkeypatch) -> list[dict]:
     """What `get_genre_classifier` trains on, one entry a training; the n-th has accuracy n / 10."""
     trainings = []
 
-    def load(folder: Path, split: str, pair: tuple[str, str]) -> dict:
-        return {genre: SimpleNamespace(rolls=f"{split} {genre}") for genre in pair}
+    def load(folder: Path, split: str, pair: tuple[str, str], channels: int = 1) -> dict:
+        more = "" if channels == 1 else f" {channels}"
+        return {genre: SimpleNamespace(rolls=f"{split} {genre}{more}") for genre in pair}
 
     def train(train: dict, validation: dict, seed: int, epochs: int) -> GenreClassifier:
         trainings.append({"train": train, "validation": validation})
@@ -222,7 +223,7 @@ def test_a_classifier_is_trained_once_a_dataset_and_pair_and_never_on_test(train
 def test_the_feature_classifier_learns_from_train_is_measured_on_validation_and_has_genre_a_first(
     trained, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(beside_dataset, "columns", lambda folder, split, genre: (f"{split} {genre}", None))
+    monkeypatch.setattr(beside_dataset, "columns", lambda *at: (" ".join(map(str, at[1:])), None))
     monkeypatch.setattr(
         beside_dataset,
         "train_feature_classifier",
@@ -232,8 +233,8 @@ def test_the_feature_classifier_learns_from_train_is_measured_on_validation_and_
     classifiers = beside_dataset.get_classifiers(folder, "0123", ("pop", "jazz"))
     assert classifiers.network.accuracy == 0.1
     assert classifiers.features.accuracy == (
-        {"a": "train pop", "b": "train jazz"},
-        {"a": "validation pop", "b": "validation jazz"},
+        {"a": "train pop 2", "b": "train jazz 2"},
+        {"a": "validation pop 2", "b": "validation jazz 2"},
         0,
     )
 

@@ -21,31 +21,40 @@ def test_all_goals_met_is_1_and_more_than_a_goal_counts_no_more(name):
         ({"total_strength": 0.4}, 0.5),
         ({"total_judge_strength": 0.15}, 0.25),
         ({"total_strength": 0.4, "total_judge_strength": 0.15}, 0.25),
-        ({"chroma_cosine": 0.35}, 0.75),
-        ({"cycle_f1_binary": 0.0}, 0.5),
+        ({"chroma_cosine": 0.35}, 5 / 6),
+        ({"melody_onsets_kept": 0.15}, 0.75),
+        ({"cycle_f1_binary": 0.0}, 2 / 3),
         ({"diversity": 0.72}, 0.8),
-        ({"total_strength": 0.4, "cycle_f1_binary": 0.475, "diversity": 0.72}, 0.5 * 0.75 * 0.8),
+        ({"total_strength": 0.4, "cycle_f1_binary": 0.475, "diversity": 0.72}, 0.5 * 5 / 6 * 0.8),
     ],
 )
 def test_what_is_lacking_is_multiplied(figures, reached):
-    assert score({**GOALS, **figures}, collapsed=False) == pytest.approx(reached)
+    by_strength = {name: goal for name, goal in GOALS.items() if name != "share_of_the_way"}
+    assert score(by_strength | figures, collapsed=False) == pytest.approx(reached)
+
+
+@pytest.mark.parametrize("way, style", [(0.7, 0.75), (0.35, 0.5), (0.0, 0.25), (-0.35, 0.0), (-9.0, -0.25)])
+def test_style_is_the_mean_of_strength_and_of_the_way(way, style):
+    figures = {**GOALS, "total_strength": 0.4, "share_of_the_way": way}
+    assert score(figures, collapsed=False) == pytest.approx(style)
 
 
 @pytest.mark.parametrize(
-    "network, features, lacking", [(-0.1, 0.9, -0.125), (0.9, -0.3, -0.5), (0.0, 0.5, 0.0)]
+    "network, features, lacking", [(-0.1, 0.9, -0.5625), (0.9, -0.3, -0.75), (0.0, 0.5, -0.5)]
 )
 def test_little_content_does_not_better_a_lack_of_strength(network, features, lacking):
     weak = {**GOALS, "total_strength": network, "total_judge_strength": features, "chroma_cosine": 0.01}
+    weak["share_of_the_way"] = -0.7
     assert score(weak, collapsed=False) == pytest.approx(lacking)
 
 
 def test_the_best_of_the_collapsed_is_behind_the_worst_of_the_healthy():
-    worst = {**GOALS, "total_judge_strength": -1.0}
+    worst = {**GOALS, "total_judge_strength": -1.0, "share_of_the_way": -99.0}
     assert score(GOALS, collapsed=True) < score(worst, collapsed=False)
 
 
 def test_the_collapsed_are_still_told_apart():
-    weak = {**GOALS, "total_strength": -0.4}
+    weak = {**GOALS, "total_strength": -0.4, "share_of_the_way": -0.1}
     assert score(weak, collapsed=True) == pytest.approx(score(weak, collapsed=False) - COLLAPSE)
 
 

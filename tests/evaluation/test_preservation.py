@@ -5,7 +5,7 @@ import pytest
 from support.rolls_by_hand import rolls
 
 from cyclegan_jax.evaluation.preservation import chroma_cosine, compare, f1, melody_kept
-from cyclegan_jax.pianoroll.features import chroma, lengths_by_phrase, onsets, top_voice
+from cyclegan_jax.pianoroll.features import chroma, melodic_intervals, notes_by_phrase, onsets, top_voice
 
 SONG = rolls((0, 0, 8, 24), (0, 0, 4, 40), (0, 4, 6, 43), (1, 60, 64, 31), (1, 10, 14, 83), (1, 14, 15, 0))
 BLANK = rolls()
@@ -40,9 +40,16 @@ def test_onsets_are_where_notes_begin_and_the_first_step_counts():
 
 
 def test_lengths_are_of_whole_notes_by_phrase_and_end_with_the_phrase():
-    phrases, lengths = lengths_by_phrase(rolls((0, 0, 3, 5), (0, 3, 4, 6), (1, 0, 64, 9), (1, 62, 64, 7)))
-    assert sorted(zip(phrases.tolist(), lengths.tolist(), strict=True)) == [(0, 1), (0, 3), (1, 2), (1, 64)]
-    assert lengths_by_phrase(BLANK)[1].tolist() == []
+    notes = notes_by_phrase(rolls((0, 0, 3, 5), (0, 3, 4, 6), (1, 0, 64, 9), (1, 62, 64, 7)))
+    rows = sorted(zip(*(column.tolist() for column in notes), strict=True))
+    assert rows == [(0, 0, 5, 3), (0, 3, 6, 1), (1, 0, 9, 64), (1, 62, 7, 2)]
+    assert notes_by_phrase(BLANK).lengths.tolist() == []
+
+
+def test_melodic_intervals_are_of_the_top_voice_and_within_a_phrase():
+    notes = ((0, 0, 4, 40), (0, 0, 4, 20), (0, 4, 6, 43), (0, 6, 8, 31), (1, 0, 64, 50), (1, 8, 9, 49))
+    numbers, intervals = melodic_intervals(rolls(*notes))
+    assert (numbers.tolist(), intervals.tolist()) == ([0, 0], [3, -12])
 
 
 def test_a_note_split_in_two_keeps_its_cells_and_half_of_its_onsets():

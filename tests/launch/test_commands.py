@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from support.forked_commands import Call, forked
 from support.refusals import refused, snapshot
-from support.running import SMALLEST, run_command
+from support.running import RUN_FLAGS, run_command, several_devices
 
 from cyclegan_jax.datasets.pipeline.phrases import load_phrases
 
@@ -32,13 +32,14 @@ TRAIN_FLAGS = (
         "constant_epochs",
     ),
     *("recipe", "lambda_cycle", "lambda_chroma", "weight_growth", "lambda_density", "gamma", "sigma_d"),
-    *("identity_logits", "positions", "skips", "fakes", "adversarial", "cycle", "ema_decay", "noise"),
+    *("identity_logits", "positions", "skips", "onsets", "fakes", "adversarial", "cycle", "ema_decay"),
+    *("noise",),
     *("pool_size", "learning_rate", "beta1", "beta2", "dtype", "seed", "log_every", "eval_every"),
     *("save_every", "workdir"),
 )
 CONTROL_FLAGS = (
     *("model", "workdir", "strength", "threshold", "overlap", "keep_whole", "polyphony", "program"),
-    *("split_hands", "keep_drums", "any_metre"),
+    *("split_hands", "keep", "keep_drums", "any_metre"),
 )
 FLAGS = {
     "prepare": DATA_FLAGS,
@@ -63,7 +64,7 @@ FLAGS = {
 @pytest.fixture(scope="module")
 def train_flags(demo_dir) -> list[str]:
     """The flags of `run_dir`, all but the workdir."""
-    return ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--log_every=2", *SMALLEST]
+    return [*[flag for flag in RUN_FLAGS if not flag.startswith("--workdir=")], f"--data_dir={demo_dir}"]
 
 
 def processor_seconds_of_children() -> float:
@@ -102,13 +103,15 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
     assert set(evaluation) == {
         *("pair", "split", "step", "trained_steps", "judge_accuracy", "a_to_b", "b_to_a", "score"),
         *("total_strength", "total_judge_strength", "cycle_f1", "cycle_f1_binary", "chroma_cosine"),
-        *("diversity", "blank_share"),
+        *("melody_onsets_kept", "share_of_the_way", "diversity", "blank_share", "strength_curves"),
     }
+    assert set(evaluation["strength_curves"]) == {"jazz", "pop"}
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
     for direction in ("a_to_b", "b_to_a"):
         assert set(evaluation[direction]) == {
             *("phrases", "origin_genre", "strength", "judged_origin_genre", "judge_strength"),
-            *("cell_f1", "onset_f1"),
+            *("cell_f1", "onset_f1", "melody_onsets_kept", "realism", "share_of_the_way"),
+            *("faults", "giveaways"),
             *("chroma_cosine", "melody_kept", "cycle", "cycle_f1", "cycle_f1_binary", "diversity"),
             *("distinct", "nearest_train", "blank_share", "notes_ratio", "polyphony", "note_lengths"),
         }
@@ -125,8 +128,8 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
 
     rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss/generators" in row] == [2, 4, 6]
-    assert [row["step"] for row in rows if "validation/score" in row] == [2, 4, 6]
-    for folder in (run_dir / "evaluation", *(run_dir / "samples" / f"step_{n:06d}" for n in (2, 4, 6))):
+    assert [row["step"] for row in rows if "validation/score" in row] == [3, 6]
+    for folder in (run_dir / "evaluation", *(run_dir / "samples" / f"step_{n:06d}" for n in (3, 6))):
         assert (folder / "phrases.png").stat().st_size > 0
         assert len(list(folder.glob("*.mid"))) == 2 * 3 * 3
     held_out = {split: load_phrases(demo_folder, split, ("jazz", "pop")) for split in ("validation", "test")}
@@ -134,7 +137,7 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
         assert evaluation[direction]["phrases"] == len(held_out["test"][genre])
         assert rows[-1][f"validation/{direction}/phrases"] == len(held_out["validation"][genre])
     saved = {int(path.name) for path in (run_dir / "checkpoints").iterdir()}
-    assert saved == {2, 4, 6}
+    assert saved == {3, 6}
 
 
 def test_the_finished_run_is_left_as_it_is_and_another_config_is_refused(run_dir, train_flags):
@@ -211,8 +214,8 @@ def test_a_run_that_collapses_under_stop_on_collapse_ends_with_exit_code_3(train
 
 
 def test_a_batch_that_does_not_divide_names_both_numbers(train_flags, tmp_path):
-    four = "--xla_force_host_platform_device_count=4"
-    done = run_command("train", *train_flags, "--workdir=run", "--batch_size=6", cwd=tmp_path, XLA_FLAGS=four)
+    flags = (*train_flags, "--workdir=run", "--batch_size=6")
+    done = run_command("train", *flags, cwd=tmp_path, XLA_FLAGS=several_devices(4))
     refused(done, "batch_size is 6", "devices, 4")
     assert list(tmp_path.iterdir()) == []
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.refusals import refused, snapshot
+from support.running import ONE_DEVICE
 
 from cyclegan_jax.errors import UserError
 from launch.run.evaluation import place_of_evaluation
@@ -75,7 +76,7 @@ def test_a_classifier_that_may_not_be_kept_is_told_before_it_is_trained():
         base.chmod(0o755)
         (kept := base / "kept" / "classifiers" / "0123" / "jazz").mkdir(parents=True)
         for data_dir in (base / "data", kept.parents[2]):
-            dataset = data_dir / "genre_rolls" / "midi" / "2.0.0"
+            dataset = data_dir / "genre_rolls" / "midi" / "2.1.0"
             dataset.mkdir(parents=True)
             assert as_nobody("classifier", (dataset, None)) == [
                 f"the genre classifier of jazz and pop is not in {str(data_dir)!r} yet, and may not be kept "
@@ -102,7 +103,7 @@ def evaluate_read_only(run_dir: Path, cwd: Path, *flags: str) -> subprocess.Comp
     """`launch.evaluate` where the run is on a file system that is mounted read-only."""
     run, words = shlex.quote(str(run_dir)), shlex.join([sys.executable, "-m", "launch.evaluate", *flags])
     mounted = f"mount --bind {run} {run} && mount -o remount,ro,bind {run} && exec {words}"
-    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": ""}
+    environment = {**os.environ, "PYTHONPATH": "", "XLA_FLAGS": ONE_DEVICE}
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500)
 

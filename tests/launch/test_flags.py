@@ -11,9 +11,10 @@ from absl.testing import flagsaver
 from support.forked_commands import forked
 
 import launch
-from cyclegan_jax.config import Config, MemorySaving
+from cyclegan_jax.config import Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.cadence import Cadence
+from cyclegan_jax.training.memory_saving import MemorySaving
 from launch.flags import training
 from launch.flags.shared import PAIR, required
 

@@ -40,6 +40,12 @@ def test_a_song_has_its_transfer_and_its_reconstruction_by_the_same_controls(mod
     assert all(set(version.probabilities) == {"jazz", "pop"} for version in piece.versions)
 
 
+def test_a_track_that_is_kept_need_not_be_there_in_the_transfer(model, song):
+    """Split into hands, a song has other tracks."""
+    piece = piece_of_song(model, "tune", song, "jazz", Controls(keep=("2",), split_hands=True))
+    assert len(piece.versions) == 3
+
+
 def test_where_nothing_is_left_there_is_no_reconstruction_and_the_page_says_so(model, song):
     silent = SilentModel(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)})
     piece = piece_of_song(silent, "tune", song, "jazz", Controls())

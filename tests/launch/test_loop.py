@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from support.running import SMALLEST, run_command
+from support.running import ONE_DEVICE, SMALLEST, run_command
 from support.training_loop import (
     CONFIG,
     Stopped,
@@ -133,11 +133,11 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_the_last_good_checkpoint_
     assert all(np.isfinite(leaf).all() for leaf in leaves)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_command_taken_up_again_ends_as_one_that_was_not(run_dir, demo_dir, tmp_path):
     flags = ["--pair=jazz_pop", f"--data_dir={demo_dir}", "--steps=6", "--log_every=2", *SMALLEST]
     flags += ["--workdir=run", "--save_every=2", "--eval_every=3"]
-    environment = {**os.environ, "XLA_FLAGS": ""}
+    environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     words = [sys.executable, "-m", "launch.train", *flags]
     child = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
     try:

@@ -57,7 +57,7 @@ def done(place) -> CompletedProcess:
 
 @pytest.fixture
 def folder(place, done) -> Path:
-    return place / "data/genre_rolls/midi_transposed_-1_2/2.0.0"
+    return place / "data/genre_rolls/midi_transposed_-1_2/2.1.0"
 
 
 def test_bad_files_are_told_and_the_others_are_kept(done, folder):

@@ -35,6 +35,7 @@ CHANGES = {
     "identity_logits": 1.0,
     "positions": True,
     "skips": True,
+    "onsets": True,
     "fakes": "notes",
     "adversarial": "hinge",
     "cycle": "cross_entropy",

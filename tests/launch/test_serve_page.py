@@ -14,13 +14,13 @@ from support.browsing import all_of, complaints, durations, one_of, until, value
 from support.forked_commands import forked
 from support.midi_files import write_midi_file
 from support.refusals import refused
-from support.running import run_command
+from support.running import ONE_DEVICE, run_command
 
 
 @pytest.fixture(scope="module")
 def address(model_path) -> Iterator[str]:
     words = [sys.executable, "-m", "launch.serve", f"--model={model_path}", "--port=0"]
-    environment = {**os.environ, "XLA_FLAGS": ""}
+    environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     with subprocess.Popen(
         words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:

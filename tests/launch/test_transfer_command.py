@@ -13,6 +13,7 @@ from support.midi_files import write_midi_file
 from support.refusals import refused, snapshot
 from support.running import run_command
 from support.scores import compressed, music_xml
+from support.sizes import slow_or_nightly
 
 from cyclegan_jax.transfer.model_file import load
 
@@ -87,6 +88,7 @@ def test_every_control_reaches_the_song(model_path, tmp_path):
         "polyphony": 3,
         "program": 4,
         "split_hands": True,
+        "keep": "melody",
         "keep_drums": False,
         "any_metre": True,
     }
@@ -153,10 +155,11 @@ def test_export_replaces_nothing_and_names_the_file_by_the_genres(run_dir, tmp_p
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.slow
-def test_200_songs_of_the_corpus_open_everywhere(model_path, corpus, tmp_path):
-    paths = sorted(corpus.rglob("*.mid"))[::8]
-    assert len(paths) >= 200
+@pytest.mark.parametrize("songs", slow_or_nightly(50, 200))
+def test_songs_of_the_corpus_open_everywhere(model_path, corpus, tmp_path, songs):
+    paths = sorted(corpus.rglob("*.mid"))
+    paths = paths[:: len(paths) // songs]
+    assert len(paths) >= songs
     done = run_command(
         "transfer", f"--model={model_path}", "--to=pop", "--any_metre", "--out_dir=out", *paths, cwd=tmp_path
     )

@@ -66,6 +66,9 @@ def test_picture_and_midi_come_first_and_the_sound_by_a_second_request(served, m
     assert "a&lt;b&gt;" in found.text and 'download="a&lt;b&gt;_jazz.mid"' in found.text
     midis = [base64.b64decode(m) for m in re.findall(r"data:audio/midi;base64,([\w+/=]+)", found.text)]
     assert midis == [song, model.transfer_midi(song, "jazz", Controls(strength=0.7)).midi]
+    kept = request("POST", "/transfer?to=jazz&keep_melody=1", song)
+    midis = [base64.b64decode(m) for m in re.findall(r"data:audio/midi;base64,([\w+/=]+)", kept.text)]
+    assert midis[1] == model.transfer_midi(song, "jazz", Controls(keep=("melody",))).midi
     sound = request("POST", "/sound", midis[1])
     assert sound.status == 200 and sound.headers["content-type"] == "audio/mpeg"
     samples, rate = soundfile.read(io.BytesIO(sound.body))

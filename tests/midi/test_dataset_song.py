@@ -88,6 +88,17 @@ def test_phrases_begin_with_the_bars_after_upbeats_and_other_metres(tmp_path, si
         np.testing.assert_array_equal(phrase[:, :, 0], song.song.roll[start : start + 64])
 
 
+@pytest.mark.parametrize("beats, phrases", [(31, 1), (32, 2), (33, 2), (30, 1), (17, 1), (16, 1)])
+def test_after_an_upbeat_a_last_bar_that_lacks_just_as_much_is_whole(tmp_path, beats, phrases):
+    """An upbeat of one beat: of 32 beats the last three are a bar, of 31 the last two are none."""
+    path = write_midi_file(tmp_path / "a.mid", every(BEAT, beats), signatures=((0, 1, 4), (BEAT, 4, 4)))
+    song = read_dataset_song(path)
+    assert song.starts.tolist() == [4, 68][:phrases]
+    if beats == 32:
+        assert song.phrases[1, :60].any(axis=1).all() and not song.phrases[1, 60:].any()
+        assert song.onsets[1].sum() == song.melody[1].sum() / 4 == 15
+
+
 def test_whole_songs_alone_are_taken_on_request_an_upbeat_counts_as_none(tmp_path):
     upbeat = write_midi_file(tmp_path / "a.mid", every(BEAT, 51), signatures=((0, 1, 4), (BEAT, 4, 4)))
     assert outcome(upbeat, WHOLE) == [4, 68, 132]
@@ -103,7 +114,7 @@ def test_whole_songs_alone_are_taken_on_request_an_upbeat_counts_as_none(tmp_pat
         (((0, 2, 4),), ((4, 4), (2, 4)), [0, 64]),
         (((0, 4, 4), (4 * BAR, 2, 4)), ((4, 4),), [0]),
         (((0, 4, 4), (4 * BAR, 2, 4)), ((4, 4), (2, 4)), [0, 64]),
-        (((0, 1, 4), (BEAT, 2, 4)), ((2, 4),), [4]),
+        (((0, 1, 4), (BEAT, 2, 4)), ((2, 4),), [4, 68]),
         (((0, 8, 4),), ((8, 4),), [0, 64]),
     ],
 )

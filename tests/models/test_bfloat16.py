@@ -45,13 +45,12 @@ def config_of(recipe: str, dtype: str, width: int) -> Config:
     return Config(("a", "b"), ("a", "b"), "", steps=STEPS, constant_steps=STEPS, blocks=1, **options)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe, width, as_on_a_gpu",
     [
-        ("paper", 4, True),
-        ("robust", 4, True),
-        ("paper", layers.MANY // 4, False),
+        pytest.param("paper", 4, True, marks=pytest.mark.nightly),
+        pytest.param("robust", 4, True, marks=pytest.mark.slow),
+        pytest.param("paper", layers.MANY // 4, False, marks=pytest.mark.slow),
     ],
 )
 def test_losses_of_50_steps_are_within_2_percent_of_float32s(recipe, width, as_on_a_gpu):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cyclegan_jax.cpu_kernels import single_channel, space_to_depth, transposed, winograd
+from cyclegan_jax.cpu_kernels import few_channels, space_to_depth, transposed, winograd
 from cyclegan_jax.models import layers
 from cyclegan_jax.models.discriminator import Discriminator
 from cyclegan_jax.models.generator import Generator
@@ -30,11 +30,11 @@ def normal(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("convolution", [space_to_depth.convolution, single_channel.convolution])
+@pytest.mark.parametrize("convolution", [space_to_depth.convolution, few_channels.convolution])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("taps", [(7, 7), (5, 4), (1, 2)])
 @pytest.mark.parametrize("size", [(17, 23), (10, 8)])
-@pytest.mark.parametrize("channels", [(1, 3), (1, 17), (3, 1), (1, 1)])
+@pytest.mark.parametrize("channels", [(1, 3), (1, 17), (3, 1), (1, 1), (2, 3), (3, 2), (2, 2)])
 def test_the_forms_give_the_plain_convolution(convolution, size, taps, stride, channels):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_general_dilated(x, kernel, (stride,) * 2, "VALID", dimension_numbers=LAYOUT)
@@ -54,7 +54,7 @@ def test_fewer_multiplications_give_the_plain_convolution(size):
     assert_equal_to_rounding(winograd.convolution, plain, x, kernel)
 
 
-@pytest.mark.parametrize("channels", [(1, 3), (3, 1)])
+@pytest.mark.parametrize("channels", [(1, 3), (3, 1), (2, 3), (3, 2)])
 def test_gradients_of_gradients_are_the_plain_convolutions(channels):
     x, kernel = normal(4, 2, 10, 8, channels[0]), normal(5, 7, 7, *channels)
 
@@ -65,7 +65,7 @@ def test_gradients_of_gradients_are_the_plain_convolutions(channels):
     def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
 
-    ours = steepness(lambda x, kernel: single_channel.convolution(x, kernel, (1, 1)))(x, kernel)
+    ours = steepness(lambda x, kernel: few_channels.convolution(x, kernel, (1, 1)))(x, kernel)
     for gradient, expected in zip(ours, steepness(plain)(x, kernel), strict=True):
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
@@ -97,7 +97,7 @@ def test_other_backends_have_the_plain_form_with_the_same_parameters(layer, monk
     x = normal(3, 2, 12, 14, 1)
     params = layer.clone(kernels=ON_CPU).init(jax.random.PRNGKey(0), x)
     on_cpu = layer.clone(kernels=ON_CPU).apply(params, x)
-    monkeypatch.delattr(single_channel, "convolution")
+    monkeypatch.delattr(few_channels, "convolution")
     monkeypatch.delattr(transposed, "transposed_convolution")
     np.testing.assert_allclose(layer.clone(kernels=ON_ACCELERATOR).apply(params, x), on_cpu, atol=1e-5)
 
@@ -115,7 +115,8 @@ WIDE = layers.Conv(layers.MANY, (3, 3), padding="VALID")
     "layer, channels, form",
     [
         (WIDE, layers.MANY, (winograd, "convolution")),
-        (layers.Conv(3, (7, 7)), 1, (single_channel, "convolution")),
+        (layers.Conv(3, (7, 7)), 1, (few_channels, "convolution")),
+        (layers.Conv(3, (7, 7)), 2, (few_channels, "convolution")),
         (layers.ConvTranspose(3), 2, (transposed, "transposed_convolution")),
     ],
 )

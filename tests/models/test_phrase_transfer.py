@@ -1,13 +1,19 @@
 """Transfer of phrases: which generator, and how many at once."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from support.base_generators import CONFIG, random_generators
+from support.rolls_by_hand import rolls as notes
+from support.rolls_by_hand import struck
 
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.models.batched_apply import BATCH, apply_in_batches
 from cyclegan_jax.models.build import build_generator
-from cyclegan_jax.models.phrase_transfer import Transfer, binarise
+from cyclegan_jax.models.phrase_transfer import Transfer, binarise, played
+from cyclegan_jax.pianoroll.features import onsets
+from cyclegan_jax.training.state import build_optimiser, create_state
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +68,36 @@ def test_any_number_of_phrases_goes_through_one_shape(count):
 
 def test_a_note_sounds_above_one_half():
     np.testing.assert_array_equal(binarise(np.array([0.0, 0.5, 0.5001, 1.0])), [False, False, True, True])
+
+
+@pytest.fixture(scope="module")
+def with_onsets() -> Transfer:
+    config = dataclasses.replace(CONFIG, onsets=True, width=2, blocks=1, identity_logits=9.0)
+    return Transfer(config, create_state(config, build_optimiser(config)).generators)
+
+
+TWICE = struck(notes((0, 4, 10, 60), phrases=1), (0, 4, 60), (0, 8, 60))  # a note, at once again
+
+
+def test_a_model_with_onsets_gives_both_channels_and_keeps_a_note_struck_again(with_onsets):
+    probabilities = with_onsets.generate(TWICE, to="pop")
+    assert probabilities.shape == TWICE.shape
+    np.testing.assert_array_equal(played(probabilities, TWICE), TWICE)
+
+
+def test_phrases_without_onsets_begin_notes_behind_silence(with_onsets, transfer):
+    once = TWICE[..., :1]
+    found = with_onsets.generate(once, to="pop")
+    np.testing.assert_array_equal(
+        found, with_onsets.generate(np.concatenate([once, onsets(once)], axis=-1), to="pop")
+    )
+    np.testing.assert_array_equal(transfer.generate(TWICE, to="pop"), transfer.generate(once, to="pop"))
+
+
+def test_without_onsets_a_transfer_begins_its_notes_where_the_origin_does():
+    """A note that stays is struck again where it was. A new one begins behind silence alone."""
+    probabilities = np.zeros((1, 64, 84, 1))
+    probabilities[0, 4:10, 60] = probabilities[0, 6:12, 62] = 0.9
+    heard = played(probabilities, TWICE)
+    assert np.argwhere(heard[..., 1]).tolist() == [[0, 4, 60], [0, 6, 62], [0, 8, 60]]
+    np.testing.assert_array_equal(played(probabilities, TWICE[..., :1]), probabilities > 0.5)

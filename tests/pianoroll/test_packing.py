@@ -7,15 +7,16 @@ import pytest
 from cyclegan_jax.pianoroll.packing import PACKED_BYTES, as_table, pack_bits, unpack_bits
 
 
-def rolls(seed: int, count: int) -> np.ndarray:
-    return np.random.default_rng(seed).random((count, 64, 84, 1)) < 0.05
+def rolls(seed: int, count: int, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).random((count, 64, 84, channels)) < 0.05
 
 
+@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("count", [1, 5])
-def test_what_is_packed_comes_back(count):
-    phrases = rolls(0, count)
+def test_what_is_packed_comes_back(count, channels):
+    phrases = rolls(0, count, channels)
     packed = pack_bits(phrases)
-    assert (packed.shape, packed.dtype) == ((count, PACKED_BYTES), np.uint8)
+    assert (packed.shape, packed.dtype) == ((count, PACKED_BYTES * channels), np.uint8)
     back = jax.jit(unpack_bits)(packed)
     assert back.dtype == np.bool_
     np.testing.assert_array_equal(back, phrases)

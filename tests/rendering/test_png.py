@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from cyclegan_jax.rendering.png import draw_phrases, save_png
+from cyclegan_jax.rendering.png import draw_phrases, row_bottom, save_png
 
 STEP, ROW = 2, 3  # a low, early note: MIDI pitch 27
 
@@ -17,49 +17,54 @@ def figure():
     return draw_phrases({"origin": early_low, "transfer": late_high}, ["first phrase", "second phrase"])
 
 
-def note_places(axes) -> list[tuple[float, float]]:
-    """Where the cells that are on have their middle, in the units of the axes: step and MIDI pitch."""
-    (image,) = axes.images
+def note_places(axes, row: int) -> list[tuple[float, float]]:
+    """Where the cells of a row that are on have their middle: steps, and rows of the roll from its lowest."""
+    image = axes.images[row]
     cells = np.asarray(image.get_array(), bool)
     cells = cells if image.origin == "lower" else cells[::-1]
     left, right, bottom, top = image.get_extent()
     heights, widths = cells.shape
     return [
-        (left + (column + 0.5) * (right - left) / widths, bottom + (row + 0.5) * (top - bottom) / heights)
-        for row, column in np.argwhere(cells)
+        (
+            left + (column + 0.5) * (right - left) / widths,
+            bottom + (pitch + 0.5) * (top - bottom) / heights - row_bottom(row, 2),
+        )
+        for pitch, column in np.argwhere(cells)
     ]
 
 
 def test_a_note_lies_at_its_step_and_pitch(figure):
-    first_row, second_row = figure.axes[:2], figure.axes[2:]
-    assert note_places(first_row[0]) == [(STEP + 0.5, 24 + ROW)]
-    assert note_places(first_row[1]) == note_places(second_row[0]) == []
-    assert note_places(second_row[1]) == [(60.5, 104)]
+    origin, transfer = figure.axes
+    assert note_places(origin, 0) == [(STEP + 0.5, ROW + 0.5)]
+    assert note_places(transfer, 0) == note_places(origin, 1) == []
+    assert note_places(transfer, 1) == [(60.5, 80.5)]
 
 
 def test_time_runs_to_the_right_and_pitch_upwards(figure):
     for axes in figure.axes:
         assert axes.get_xlim() == (0, 64)
-        low, high = axes.get_ylim()
-        assert low < 24 and high > 107
+        assert axes.get_ylim() == (0, row_bottom(0, 2) + 84)
+    assert row_bottom(0, 2) > 84 and row_bottom(1, 2) == 0, "the second row below the first"
 
 
-def test_an_early_low_note_is_painted_in_the_lower_left(figure, tmp_path):
+def test_an_early_low_note_is_painted_in_the_lower_left_of_its_row(figure, tmp_path):
     axes = figure.axes[0]
     save_png(figure, tmp_path / "all.png")
     pixels = matplotlib.image.imread(tmp_path / "all.png")
     frame = axes.get_window_extent()
     x = int(frame.x0 + frame.width * (STEP + 0.5) / 64)
-    y = int(frame.y0 + frame.height * (ROW + 0.5) / 84)
+    y = int(frame.y0 + frame.height * (row_bottom(0, 2) + ROW + 0.5) / (row_bottom(0, 2) + 84))
     assert pixels[len(pixels) - 1 - y, x, :3].min() < 0.3, "dark blue"
 
 
 def test_columns_and_rows_have_their_titles(figure):
-    assert [axes.get_title() for axes in figure.axes] == ["origin", "transfer", "", ""]
-    assert [axes.get_ylabel() for axes in figure.axes] == ["first phrase", "", "second phrase", ""]
-    lowest = figure.axes[2]
-    assert [label.get_text() for label in lowest.get_xticklabels()] == ["bar 1", "bar 2", "bar 3", "bar 4"]
-    assert dict(zip(lowest.get_yticks(), lowest.get_yticklabels(), strict=True))[60].get_text() == "C4"
+    first, _ = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["origin", "transfer"]
+    heights = {text.get_text(): text.get_position()[1] for text in first.texts}
+    assert heights == {"first phrase": row_bottom(0, 2) + 42, "second phrase": 42}
+    assert [label.get_text() for label in first.get_xticklabels()] == ["bar 1", "bar 2", "bar 3", "bar 4"]
+    names = dict(zip(first.get_yticks(), first.get_yticklabels(), strict=True))
+    assert {names[row_bottom(row, 2) + 60 - 24 + 0.5].get_text() for row in (0, 1)} == {"C4"}
 
 
 def test_the_file_is_a_png(figure, tmp_path):

@@ -43,10 +43,10 @@ def do(kind: str, value: Any = None) -> Any:
     return value
 
 
-def convert_or_fail(path: str, rules: Rules) -> Reading:
+def convert_or_fail(path: str, rules: Rules, refused: tuple[str, ...]) -> Reading:
     """As `convert`, but a file named for it brings the process down."""
     if Path(path).stem in ("segfault", "abort"):
         do(Path(path).stem)
     if Path(path).stem == "hang":
         do("hold the GIL")
-    return convert(path, rules)
+    return convert(path, rules, refused)

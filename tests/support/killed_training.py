@@ -1,8 +1,11 @@
-"""A training that dies by SIGKILL at a named point of its work; as a script, `WORKDIR POINT`."""
+"""What lies on the disk at each point of a training's work: what `kill -9` there would leave.
 
-import os
+As a script, `WORKDIR COPIES`: trains in WORKDIR, and at each point copies it to a folder of COPIES. Bytes
+that Python has not yet handed to the system are not in a copy, as they would be lost with the process.
+"""
+
 import pkgutil
-import signal
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +16,9 @@ from launch.run.folder import RunFolder
 from support.training_loop import run
 
 CADENCE = Cadence(log_every=1, eval_every=4, save_every=2)  # of 10 steps: saves 2 4 6 8 10, evaluates 4 8 10
+HALF_A_LINE = b'{"step": 5, "lo'
 
-Plant = Callable[[], None]
-
-
-def die() -> None:
-    """As `kill -9` from outside."""
-    os.kill(os.getpid(), signal.SIGKILL)
+Plant = Callable[[Callable[[], None]], None]
 
 
 def calling(target: str, nth: int, *, returned: bool = False) -> Plant:
@@ -27,17 +26,18 @@ def calling(target: str, nth: int, *, returned: bool = False) -> Plant:
     module, _, path = target.partition(":")
     place, _, name = path.rpartition(".")
 
-    def plant() -> None:
+    def plant(copy: Callable[[], None]) -> None:
         owner, calls = pkgutil.resolve_name(f"{module}:{place}" if place else module), []
         whole = getattr(owner, name)
 
         def counted(*arguments: object, **options: object) -> object:
             calls.append(name)
-            if len(calls) == nth and not returned:
-                die()
+            here = len(calls) == nth
+            if here and not returned:
+                copy()
             result = whole(*arguments, **options)
-            if len(calls) == nth:
-                die()
+            if here and returned:
+                copy()
             return result
 
         setattr(owner, name, counted)
@@ -48,66 +48,45 @@ def calling(target: str, nth: int, *, returned: bool = False) -> Plant:
 def on_event(event: str, word: str, nth: int = 1) -> Plant:
     """When Python tells its audit hooks of an event, the nth that has a word among its arguments."""
 
-    def plant() -> None:
+    def plant(copy: Callable[[], None]) -> None:
         seen = []
 
         def hook(name: str, arguments: tuple) -> None:
             if name == event and any(word in str(argument) for argument in arguments):
                 seen.append(name)
                 if len(seen) == nth:
-                    die()
+                    copy()
 
         sys.addaudithook(hook)
 
     return plant
 
 
-def amid_a_line(nth: int) -> Plant:
-    """With half of the nth line of a log written."""
-
-    def plant() -> None:
-        from launch.run.jsonl import JsonLines
-
-        whole, lines = JsonLines.write, []
-
-        def half(self: JsonLines, row: dict) -> None:
-            lines.append(row)
-            if len(lines) == nth:
-                self._file.write(b'{"step": 3, "lo')
-                die()
-            whole(self, row)
-
-        JsonLines.write = half
-
-    return plant
-
-
-def amid_a_deletion() -> Plant:
+def amid_a_deletion(copy: Callable[[], None]) -> None:
     """With some files of an old checkpoint deleted and others not."""
+    deleting, removed = [], []
 
-    def plant() -> None:
-        deleting, removed = [], []
+    def hook(name: str, arguments: tuple) -> None:
+        if name == "shutil.rmtree" and ".going." in str(arguments[0]):
+            deleting.append(name)
+        if name == "os.remove" and deleting:
+            removed.append(name)
+            if len(removed) == 3:
+                copy()
 
-        def hook(name: str, arguments: tuple) -> None:
-            if name == "shutil.rmtree" and ".going." in str(arguments[0]):
-                deleting.append(name)
-            if name == "os.remove" and deleting:
-                removed.append(name)
-                if len(removed) == 3:
-                    die()
-
-        sys.addaudithook(hook)
-
-    return plant
+    sys.addaudithook(hook)
 
 
 STORE = "cyclegan_jax.training.checkpoint:Checkpoints"
 MANIFEST = "cyclegan_jax.training.manifest:Manifest.write"
+AMID_A_LINE = "amid a line"
 POINTS: dict[str, Plant] = {
     "before the run has a config": calling("launch.run.folder:RunFolder.claim", 1),
     "amid the config": on_event("os.rename", "/config.json"),
     "before the first line": calling("launch.run.log:RunLog.log_metrics", 1),
-    "amid a line": amid_a_line(11),  # behind two saves, so that whole lines before it stay
+    AMID_A_LINE: calling(
+        "launch.run.log:RunLog.log_metrics", 5
+    ),  # behind two saves, so that whole lines stay
     "after a line": calling("launch.run.log:RunLog.log_metrics", 5, returned=True),
     "before the first save": calling(f"{STORE}.save", 1),
     "before a save": calling(f"{STORE}.save", 2),
@@ -126,9 +105,21 @@ POINTS: dict[str, Plant] = {
     "after set_score": calling(f"{STORE}.set_score", 1, returned=True),
     "before an old one is dropped": on_event("os.rename", "/.going.2"),
     "after an old one is renamed": on_event("shutil.rmtree", "/.going.2"),
-    "amid an old one's deletion": amid_a_deletion(),
+    "amid an old one's deletion": amid_a_deletion,
     "before the last score": calling(f"{STORE}.set_score", 3),
 }
+
+
+def copier(workdir: Path, copies: Path, point: str) -> Callable[[], None]:
+    """What copies the workdir to a folder of the point's name."""
+
+    def copy() -> None:
+        shutil.copytree(workdir, copies / point)
+        if point == AMID_A_LINE:
+            with (copies / point / "metrics.jsonl").open("ab") as log:
+                log.write(HALF_A_LINE)
+
+    return copy
 
 
 def train(workdir: Path) -> TrainState:
@@ -138,5 +129,7 @@ def train(workdir: Path) -> TrainState:
 
 
 if __name__ == "__main__":
-    POINTS[sys.argv[2]]()
-    train(Path(sys.argv[1]))
+    own, others = map(Path, sys.argv[1:])
+    for name, plant in POINTS.items():
+        plant(copier(own, others, name))
+    train(own)

@@ -6,6 +6,12 @@ from collections.abc import Mapping, Sequence
 
 CONTAINER = '<container><rootfiles><rootfile full-path="{}"/></rootfiles></container>'
 PITCHES = "CDEFGAB"
+DIVISIONS = "<divisions>1</divisions>"
+REPEAT = '<barline location="right"><repeat direction="backward"/></barline>'
+FINE, DA_CAPO = (
+    f'<direction><direction-type><words>{words}</words></direction-type><sound {mark}="yes"/></direction>'
+    for words, mark in (("Fine", "fine"), ("D.C. al Fine", "dacapo"))
+)
 
 # Four voices on two staves; an upbeat, a fermata in the first voice alone, a bar split by a repeat, an inline
 # change of key. Its bars by hand: upbeat of one beat, 4, 4, 3 + 1 (split), 4, 4, 3.
@@ -32,7 +38,7 @@ def music_xml(bars: Sequence[int], metre: tuple[int, int] = (4, 4), doctype: str
     measures = []
     for number, beats in enumerate(bars):
         first = (
-            f"<attributes><divisions>1</divisions><time><beats>{numerator}</beats>"
+            f"<attributes>{DIVISIONS}<time><beats>{numerator}</beats>"
             f"<beat-type>{denominator}</beat-type></time></attributes>"
         )
         step = PITCHES[number % 7]
@@ -49,6 +55,22 @@ def music_xml(bars: Sequence[int], metre: tuple[int, int] = (4, 4), doctype: str
         '<score-part id="P1"><part-name>Flute</part-name></score-part></part-list>'
         f'<part id="P1">{"".join(measures)}</part></score-partwise>'
     )
+
+
+def in_one_file(*scores: str) -> str:
+    """Scores of `music_xml` as the movements of one, what a file says once being said once."""
+    first, *others = scores
+    parts = [score.partition('<part id="P1">')[2].partition("</part>")[0] for score in others]
+    return first.replace("</part>", "".join(parts).replace(DIVISIONS, "") + "</part>")
+
+
+def marked(score: str, **marks: str) -> str:
+    """A score with marks at the ends of bars: `bar_2=FINE` for the bar numbered 2."""
+    for bar, mark in marks.items():
+        start = score.index(f'<measure number="{bar.removeprefix("bar_")}"')
+        end = score.index("</measure>", start)
+        score = f"{score[:end]}{mark}{score[end:]}"
+    return score
 
 
 def compressed(

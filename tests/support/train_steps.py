@@ -70,6 +70,6 @@ def begin(key, weights=SURE, **changes):
         key=jax.random.PRNGKey(key),
         generator_optimiser=SGD.init(networks["generators"]),
         discriminator_optimiser=SGD.init(networks["discriminators"]),
-        pool=create_pool(config.pool_size, (config.batch_size, 64, 84, 1)),
+        pool=create_pool(config.pool_size, (config.batch_size, 64, 84, config.channels)),
         **networks,
     )

@@ -1,12 +1,14 @@
 """A training of a few steps in this process, its data and what it saved."""
 
 import dataclasses
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from cyclegan_jax.config import Config
@@ -16,7 +18,9 @@ from cyclegan_jax.evaluation.evaluate import Classifiers
 from cyclegan_jax.training.cadence import Cadence
 from cyclegan_jax.training.checkpoint import Checkpoints
 from cyclegan_jax.training.data_parallel import Parallel
+from cyclegan_jax.training.memory_saving import MemorySaving
 from cyclegan_jax.training.state import TrainState, build_optimiser, state_shapes
+from launch.run import loop
 from launch.run.folder import RunFolder
 from launch.run.log import SHOWN
 from launch.run.loop import Evaluator, train
@@ -86,6 +90,22 @@ def evaluator() -> Evaluator:
     return Evaluator(Classifiers(PitchClassifier(), PitchClassifier()), held_out, held_out)
 
 
+@functools.cache
+def traced_once(config: Config, devices: tuple[jax.Device, ...], memory: MemorySaving) -> Parallel:
+    return Parallel(config, build_optimiser(config), devices, memory=memory)
+
+
+def shared_parallel(
+    config: Config,
+    optimiser: optax.GradientTransformation,
+    devices: Sequence[jax.Device],
+    *,
+    memory: MemorySaving,
+) -> Parallel:
+    """In place of a Parallel for each training: tracing takes longer than ten steps."""
+    return traced_once(config, tuple(devices), memory)
+
+
 def run(
     workdir: Path,
     cadence: Cadence = EVERY_FIVE,
@@ -99,22 +119,29 @@ def run(
     folder = RunFolder(workdir)
     folder.claim(config, workdir)
     one = evaluator() if evaluated else None
-    return train(
-        config,
-        cadence,
-        batches(**options),
-        one,
-        folder,
-        devices=jax.devices()[:1],
-        stop_on_collapse=stop_on_collapse,
-        rollback=rollback,
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        if loop.Parallel is Parallel:  # not one that a test has put there
+            patched.setattr(loop, "Parallel", shared_parallel)
+        return train(
+            config,
+            cadence,
+            batches(**options),
+            one,
+            folder,
+            devices=jax.devices()[:1],
+            stop_on_collapse=stop_on_collapse,
+            rollback=rollback,
+        )
+
+
+@functools.cache
+def shapes(config: Config) -> TrainState:
+    return state_shapes(config, build_optimiser(config))
 
 
 def saved(workdir: Path, step: int, config: Config = CONFIG) -> TrainState:
-    like = state_shapes(config, build_optimiser(config))
     with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
-        return checkpoints.restore(step, like)
+        return checkpoints.restore(step, shapes(config))
 
 
 def steps_saved(workdir: Path) -> list[int]:

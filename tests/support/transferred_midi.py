@@ -5,6 +5,7 @@ import numpy as np
 from cyclegan_jax.midi.events import sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.track_events import END_OF_TRACK, META, NOTE_OFF, NOTE_ON
+from cyclegan_jax.pianoroll.features import sounding
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH
 from support.odd_songs import Message
 
@@ -25,7 +26,8 @@ def others_of(data: bytes) -> list[list[Message]]:
 
 def rearranged(phrases: np.ndarray) -> np.ndarray:
     """A network by which the second half of each bar goes, and a bar gets two new notes on off-beats."""
-    bars = np.where(phrases, 0.9, 0.1).astype(np.float32).reshape(-1, 16, 84)
+    rolls = sounding(phrases)
+    bars = np.where(rolls, 0.9, 0.1).astype(np.float32).reshape(-1, 16, 84)
     bars[:, 8:] = 0.1
     bars[:, [2, 7], [pitch - LOWEST_PITCH for pitch in NEW_PITCHES]] = 0.9
-    return bars.reshape(phrases.shape)
+    return bars.reshape(rolls.shape)

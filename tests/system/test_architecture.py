@@ -26,6 +26,8 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "cyclegan_jax.transfer": ("midi", "models", "evaluation", "pianoroll"),
     "cyclegan_jax.datasets.genre_rolls.composer": ("pianoroll",),
     "cyclegan_jax.datasets.genre_rolls.reading": ("midi", "pianoroll"),
+    "cyclegan_jax.datasets.genre_rolls.jazz_band": ("midi", "pianoroll"),
+    "cyclegan_jax.datasets.genre_rolls.open_corpus": ("genre_rolls.jazz_band", "genre_rolls.reading", "midi"),
     "cyclegan_jax.datasets.genre_rolls.records": ("genre_rolls.reading", "midi", "pianoroll"),
     "cyclegan_jax.datasets.genre_rolls.building": (
         "genre_rolls.records",
@@ -38,6 +40,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "genre_rolls.building",
         "genre_rolls.records",
         "genre_rolls.reading",
+        "genre_rolls.open_corpus",
         "genre_rolls.composer",
         "rendering",
         "pianoroll",

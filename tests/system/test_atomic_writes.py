@@ -67,7 +67,7 @@ def wait_for_building(data_dir: Path, process: subprocess.Popen) -> float:
 @pytest.mark.slow
 def test_a_build_killed_at_any_moment_leaves_a_whole_dataset_or_none(tmp_path):
     data_dir, random = tmp_path / "data", Random(11)
-    folder = data_dir / "genre_rolls/midi/2.0.0"
+    folder = data_dir / "genre_rolls/midi/2.1.0"
     phrases = {tmp_path / name: write_songs(tmp_path / name, 30, seed) for seed, name in enumerate("xy")}
     x, y = phrases
     with start(x) as whole:
@@ -89,7 +89,7 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_dataset_or_none(tmp_path):
         built = prepare("midi", data_dir, midi_dir).built
         assert read_phrases(folder) == phrases[midi_dir]
         assert not (built and list(data_dir.glob(f"{PREFIX}*")))
-        assert {path.name for path in folder.parent.iterdir()} == {"2.0.0"}
+        assert {path.name for path in folder.parent.iterdir()} == {"2.1.0"}
         if kills >= 4 and killed_amid >= 2:
             break
     assert killed_amid >= 2
@@ -130,7 +130,7 @@ def test_a_dataset_that_a_killed_build_had_taken_out_of_its_place_goes_back(midi
 def test_a_dataset_in_its_place_is_not_replaced_by_what_a_killed_build_had_taken_out(midi_dir, tmp_path):
     data_dir = tmp_path / "data"
     folder = prepare("midi", data_dir, midi_dir).folder
-    old = data_dir / f"{PREFIX}abc/before/genre_rolls/midi/2.0.0"
+    old = data_dir / f"{PREFIX}abc/before/genre_rolls/midi/2.1.0"
     old.mkdir(parents=True)
     (old / "dataset_info.json").write_text("old")
     (midi_dir / "pop/new.mid").write_bytes(b"no music")
@@ -149,7 +149,7 @@ def test_of_two_builds_at_once_one_builds_and_the_other_finds(midi_dir, tmp_path
         "Dataset 'midi' built",
         "Dataset 'midi' found",
     ]
-    assert is_finished(tmp_path / "data/genre_rolls/midi/2.0.0")
+    assert is_finished(tmp_path / "data/genre_rolls/midi/2.1.0")
     assert {path.name for path in (tmp_path / "data").iterdir()} == {".lock", "genre_rolls"}
 
 
@@ -183,7 +183,7 @@ def prepare_with_full_disk(midi_dir: Path, stage: str, size: int) -> subprocess.
 @pytest.mark.parametrize("at, former", [*((at, True) for at in FULL), ("shards", False)])
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(midi_dir, tmp_path, at, former):
     data_dir = tmp_path / "data"
-    folder = data_dir / "genre_rolls/midi/2.0.0"
+    folder = data_dir / "genre_rolls/midi/2.1.0"
     before = None
     if former:
         write_songs(tmp_path / "former", 3, seed=4)
@@ -203,7 +203,7 @@ def test_with_enough_space_it_is_built_and_its_files_are_as_large_as_the_test_be
     midi_dir, tmp_path
 ):
     assert prepare_with_full_disk(midi_dir, "all", 10**6).returncode == 0
-    folder = tmp_path / "data/genre_rolls/midi/2.0.0"
+    folder = tmp_path / "data/genre_rolls/midi/2.1.0"
     splits = tfds.builder_from_directory(folder).info.splits.values()
     assert FULL["spool"][1] < sum(split.num_bytes for split in splits) < FULL["shards"][1]
     assert FULL["shards"][1] < min(path.stat().st_size for path in folder.glob("*.array_record*"))

@@ -42,6 +42,10 @@ def test_another_package_named_datasets_is_imported_as_if_ours_were_not_there(tm
     assert done.stdout.split() == ["theirs", "cyclegan_jax.datasets.genre_rolls.reading.splits"], done.stderr
 
 
+# Beside the modules of the dataset: what TFDS shows of it, and its sources.
+PAPERS = ("README.md", "CITATIONS.bib", "TAGS.txt", "open_sources.toml")
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> ZipFile:
     """The wheel of a copy of the checkout, built as a user's pip builds it."""
@@ -66,7 +70,7 @@ def test_the_wheel_has_every_module_and_page_of_the_checkout_and_the_datasets_pa
     def below(folder: str, name: str) -> set[str]:
         return {f"{name}/{p.relative_to(CHECKOUT / folder)}" for p in (CHECKOUT / folder).rglob("*.py")}
 
-    papers = {f"cyclegan_jax/datasets/genre_rolls/{n}" for n in ("README.md", "CITATIONS.bib", "TAGS.txt")}
+    papers = {f"cyclegan_jax/datasets/genre_rolls/{n}" for n in PAPERS}
     pages = {
         f"cyclegan_jax/rendering/pages/{page.name}"
         for page in (CHECKOUT / "cyclegan_jax/rendering/pages").iterdir()

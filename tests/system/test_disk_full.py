@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.checkpoints import CONFIG, random_state
-from support.running import last_line, run_command, train_flags
+from support.running import ONE_DEVICE, last_line, run_command, train_flags
 from support.training_loop import METRICS
 
 from cyclegan_jax.atomic_files import write_whole
@@ -212,7 +212,7 @@ def test_training_on_a_disk_that_fills_up_is_one_line_and_goes_on_when_there_is_
 ):
     flags = train_flags(demo_dir, 6, "--log_every=2", "--save_every=2", "--eval_every=6")
     words = [sys.executable, "-c", FULL_FROM, *flags]
-    environment = {**os.environ, "XLA_FLAGS": ""}
+    environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     place = (tmp_path / "run" / "checkpoints").resolve()

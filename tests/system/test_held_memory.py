@@ -17,18 +17,18 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.sizes import slow_or_nightly
 from support.training_loop import CONFIG, run
 
 from cyclegan_jax.training.cadence import Cadence
 
-STEPS, WINDOW = 2000, 250
 CADENCE = Cadence(log_every=50, eval_every=250, save_every=100)
 MOST_GROWTH = 0.05
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
-def main() -> None:
+def main(steps: int) -> None:
     """Train, and print resident bytes and open files by step."""
     process, libc, seen = psutil.Process(), ctypes.CDLL("libc.so.6"), {}
 
@@ -38,19 +38,21 @@ def main() -> None:
             libc.malloc_trim(0)
             seen[step] = (process.memory_info().rss, process.num_fds())
 
-    config = dataclasses.replace(CONFIG, width=1, steps=STEPS, constant_steps=STEPS // 2)
+    config = dataclasses.replace(CONFIG, width=1, steps=steps, constant_steps=steps // 2)
     with tempfile.TemporaryDirectory() as place:
         run(Path(place), CADENCE, config, evaluated=True, watch=watch)
     print(json.dumps(seen))
 
 
-def test_two_thousand_steps_with_checkpoints_and_evaluations_hold_no_more_and_more():
-    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, timeout=1700)
+@pytest.mark.parametrize("steps", slow_or_nightly(1000, 2000))
+def test_steps_with_checkpoints_and_evaluations_hold_no_more_and_more(steps):
+    words = [sys.executable, __file__, str(steps)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=1700)
     assert done.returncode == 0, done.stderr
     seen = {int(step): counts for step, counts in json.loads(done.stdout.splitlines()[-1]).items()}
     half_way, end = (
-        [counts for step, counts in seen.items() if last - WINDOW < step <= last]
-        for last in (STEPS // 2, STEPS)
+        [counts for step, counts in seen.items() if last - CADENCE.eval_every < step <= last]
+        for last in (steps // 2, steps)
     )
     memory, memory_end = (statistics.median(rss for rss, _ in part) for part in (half_way, end))
     files, files_end = (max(fds for _, fds in part) for part in (half_way, end))
@@ -62,4 +64,4 @@ def test_two_thousand_steps_with_checkpoints_and_evaluations_hold_no_more_and_mo
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

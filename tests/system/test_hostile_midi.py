@@ -14,7 +14,7 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.song import transfer_song
 
-SEEDS = range(100, 120)
+QUICK, NIGHTLY = range(100, 110), range(110, 140)  # seeds, of 250 mutants each
 SECONDS, MIB = 5, 1024  # that a mutant, and all of a seed, may take
 EXAMPLES = settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -67,11 +67,12 @@ def test_any_bytes_are_transferred_or_refused_and_what_comes_out_can_be_read(dat
 
 
 @pytest.mark.parametrize("through", ["fuzz", "transferred"])
-def test_ten_thousand_mutants_end_in_songs_and_refusals(through):
-    readings = run_apart([(through, seed) for seed in SEEDS])
+@pytest.mark.parametrize("seeds", [QUICK, pytest.param(NIGHTLY, marks=pytest.mark.nightly)])
+def test_mutants_end_in_songs_and_refusals(through, seeds):
+    readings = run_apart([(through, seed) for seed in seeds])
     for reading in readings:
         said = json.loads(reading.said)
         assert sum(said.values()) == MUTANTS and set(said) <= {KEPT, *Refusal.__members__}
         assert said[KEPT] > 10
         assert float(reading.detail) <= SECONDS and reading.mib <= MIB
-    assert len(readings) == len(SEEDS)
+    assert len(readings) == len(seeds)

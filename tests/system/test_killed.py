@@ -1,6 +1,6 @@
 """`kill -9` at moments of chance: what is taken up again ends as what was never touched, to the bit.
 
-`test_failpoints.py` kills at each point of a save and of an evaluation; these kills are of real commands.
+These kills are of real commands; `test_failpoints.py` goes on from each point of a save and of an evaluation.
 """
 
 import contextlib
@@ -36,14 +36,14 @@ class Plan:
         return train_flags(demo_dir, self.steps, *cadence)
 
     def kinds(self, chance: random.Random) -> list[str]:
-        """Kinds of kills in their order, the one amid the evaluation in the middle."""
-        kinds = ["save"] * self.saves + ["moment"] * self.moments + ["start"] * self.starts
+        """Kinds of kills in their order: amid the evaluation in the middle, some steps on at last."""
+        kinds = ["save"] * self.saves + ["moment"] * (self.moments - 1) + ["start"] * self.starts
         chance.shuffle(kinds)
-        kinds.insert(self.saves + 1, "evaluation")
-        return kinds
+        kinds.insert(len(kinds) // 2, "evaluation")
+        return [*kinds, "moment"]
 
 
-SIX = Plan(steps=198, evaluated=100, saves=2, moments=2, starts=1)
+FIVE = Plan(steps=198, evaluated=100, saves=2, moments=1, starts=1)
 TWENTY = Plan(steps=300, evaluated=100, saves=6, moments=10, starts=3)
 
 
@@ -85,8 +85,8 @@ def killed(kind: str, flags: list[str], evaluated: int, place: Path, chance: ran
 
 
 @pytest.mark.slow
-def test_six_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
-    assert kills_leave_no_trace(SIX, demo_dir, tmp_path) >= SIX.saves // 2
+def test_five_kills_leave_no_trace_in_what_was_trained(run_dir, demo_dir, tmp_path):
+    assert kills_leave_no_trace(FIVE, demo_dir, tmp_path) >= FIVE.saves // 2
 
 
 @pytest.mark.nightly

@@ -7,13 +7,14 @@ import time
 import jax
 import pytest
 from support.running import CLUSTER, PATIENCE, last_line, log, train_flags, two_started, wait_until
+from support.sizes import slow_or_nightly
 
 from cyclegan_jax.training.data_parallel import wait_for_all
 from launch.process.runner import run
 
 SECONDS = 60.0  # in which the other one must end
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 
 def work(port: str, process: str) -> None:
@@ -29,7 +30,7 @@ def work(port: str, process: str) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("victim", [1, 0])
+@pytest.mark.parametrize("victim", slow_or_nightly(0, 1))
 def test_the_other_ends_within_a_minute_and_both_go_on_when_started_again(
     run_dir, demo_dir, tmp_path, victim
 ):
@@ -56,6 +57,7 @@ def test_the_other_ends_within_a_minute_and_both_go_on_when_started_again(
     assert len((tmp_path / "run" / "started.jsonl").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_one_that_fails_as_nobody_foresaw_ends_at_once_and_so_does_the_other(tmp_path):
     with two_started([sys.executable, __file__, "{port}", "{process}"], tmp_path) as both:
         _, said = both[1].communicate(timeout=PATIENCE)

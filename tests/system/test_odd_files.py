@@ -12,6 +12,7 @@ from support.heavy_midi import HEAVY
 from support.mended_midi import MENDED
 from support.midi_bytes import CAP, GOOD, holding
 from support.odd_midi import ODD
+from support.running import ONE_DEVICE
 from support.serving import serving
 
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
@@ -80,7 +81,7 @@ def test_one_command_goes_through_them_all_in_bounded_memory(zoo, model_path, tm
     named = {kind: path for kind, path in zoo.items() if path.is_file()}
     words = ["--any_metre", "--to=pop", "--out_dir=out", *map(str, named.values())]
     command = [sys.executable, "-m", "launch.transfer", f"--model={model_path}", *words]
-    alone = {**os.environ, "XLA_FLAGS": ""}
+    alone = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     done = subprocess.run(
         [sys.executable, "-c", WATCH, *command], cwd=tmp_path, env=alone, capture_output=True, text=True
     )

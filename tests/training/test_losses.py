@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.rolls_by_hand import rolls
+from support.rolls_by_hand import rolls, struck
 
 from cyclegan_jax.training import losses
 from cyclegan_jax.training.losses import (
@@ -74,6 +74,15 @@ def test_chroma_distance_knows_octaves_from_other_pitches():
 
 THREE_NOTES = phrase((0, 4, 12), (4, 8, 12), (4, 8, 19), (60, 64, 3))  # the first two are one
 SIX_NOTES = phrase(*((step, step + 1, step) for step in range(0, 12, 2)))
+
+
+def test_a_note_struck_again_counts_with_a_channel_of_onsets():
+    held = phrase((0, 8, 12))
+    twice = struck(held, (0, 0, 12), (0, 4, 12))
+    once = struck(held, (0, 0, 12))
+    asked = np.log1p(2) - np.log1p(1) - 0.15
+    assert float(density_distance(twice, once, (1.0, 1.0))) == pytest.approx(asked**2, rel=1e-5)
+    assert float(density_distance(once, twice, (2.0, 1.0))) == 0
 
 
 def test_density_distance_counts_notes_by_their_onsets_and_cells_against_the_ratios():

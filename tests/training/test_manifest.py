@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.checkpoints import CONFIG, assert_same_bits, random_state, shapes, steps_in
+from support.sizes import slow_or_nightly
 
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.training.checkpoint import SET_ASIDE, Checkpoints
 from cyclegan_jax.training.manifest import NAME, VERSION, BrokenCheckpointError, check_files, read_manifest
-
-FLIPS = 100
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +52,12 @@ def open_quietly(folder: Path, **options: bool) -> tuple[list[int], list[str]]:
         return checkpoints.steps(), warnings
 
 
-@pytest.mark.slow
-def test_a_hundred_flipped_bits_over_all_files_are_all_seen(folder):
+@pytest.mark.parametrize("flips", slow_or_nightly(25, 100))
+def test_flipped_bits_over_all_files_are_all_seen(folder, flips):
     rng = np.random.default_rng(0)
     files = files_of(folder / "7")
     assert len(files) > 5 and folder / "7" / NAME in files
-    for number in range(FLIPS):
+    for number in range(flips):
         path = files[number % len(files)]
         bit = int(rng.integers(8 * path.stat().st_size))
         flip(path, bit)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from support.train_steps import CONFIG, SGD, SURE, SWAPS_AT_THE_THIRD_STEP, batch_of, begin
 
-from cyclegan_jax.config import PRESETS, RECIPES, Config, MemorySaving
+from cyclegan_jax.config import PRESETS, RECIPES, Config
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.models.kernels import PLAIN
 from cyclegan_jax.pianoroll.packing import pack_bits
 from cyclegan_jax.training.data_parallel import Parallel, check_divides
+from cyclegan_jax.training.memory_saving import MemorySaving
 from cyclegan_jax.training.objective import Objective
 from cyclegan_jax.training.state import build_optimiser, state_shapes
 from cyclegan_jax.training.train_step import build_train_step
@@ -88,7 +89,7 @@ def test_without_a_cpu_microbatches_are_a_loop_of_the_same_step(history, monkeyp
     assert_the_same(state, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_terms_of_robust_are_means_over_microbatches_too():
     config = Config(**{**CONFIG.__dict__, **RECIPES["robust"], "pool_size": 0, "ema_decay": 0.0})
     state = begin(

@@ -11,6 +11,7 @@ from support.train_steps import CONFIG, SGD, batch_of, begin
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.models.build import build_discriminator, build_generator
+from cyclegan_jax.pianoroll.features import begun
 from cyclegan_jax.training import discriminator_inputs, losses, objective
 from cyclegan_jax.training.discriminator_inputs import NoiseUse
 from cyclegan_jax.training.objective import Objective
@@ -86,6 +87,35 @@ def test_every_term_of_the_robust_objective_by_hand(state):
     total = sum(weights[name.split("/")[1].split("_")[0]] * terms[name] for name in expected)
     assert loss == pytest.approx(total, rel=1e-5)
     assert set(terms) == {*expected, "loss/generators", "weight_growth"}
+
+
+@pytest.mark.slow
+def test_with_onsets_cycle_consistency_is_added_over_channels_and_fakes_begin_notes():
+    """Density counts the fakes' onsets; chroma is of what sounds."""
+    config = dataclasses.replace(CONFIG, **ROBUST, onsets=True)
+    both = begun(np.random.default_rng(5).random((2, 4, 64, 84, 2)).reshape(-1, 64, 84, 2) < 0.2)
+    a, b = jnp.asarray(both.reshape(2, 4, 64, 84, 2), jnp.float32)
+    state, generator = begin(key=0, onsets=True), build_generator(config)
+
+    def logits_of(name: str, x: jax.Array) -> jax.Array:
+        return jax.jit(lambda p, x: generator.apply({"params": p}, x, method="logits"))(
+            state.generators[name], x
+        )
+
+    _, (_, fake_b, terms) = jax.jit(
+        lambda g, d: Objective(config).generators(g, d, a, b, lambda use: jnp.zeros_like(a), 0)
+    )(state.generators, state.discriminators)
+    logits_b = logits_of("gen_ab", a)
+    np.testing.assert_array_equal(fake_b, begun(np.asarray(logits_b > 0)))
+    cycle = logits_of("gen_ba", fake_b)
+    by_channel = [losses.cycle_cross_entropy(a[..., n], cycle[..., n]) for n in range(2)]
+    expected = {
+        "loss/cycle_a": sum(by_channel),
+        "loss/density_ab": losses.density_distance(a, fake_b, (2.5, 1.25)),
+        "loss/chroma_ab": losses.chroma_distance(a[..., :1], jax.nn.sigmoid(logits_b[..., :1])),
+    }
+    for name, value in expected.items():
+        assert float(terms[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
 
 
 @pytest.mark.slow

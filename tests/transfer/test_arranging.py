@@ -9,8 +9,10 @@ import pytest
 from cyclegan_jax.midi.channel_settings import ChannelSettings
 from cyclegan_jax.midi.events import Event
 from cyclegan_jax.midi.played_notes import PlayedNotes
+from cyclegan_jax.pianoroll.features import begun
 from cyclegan_jax.transfer.arranging import Arrangement, arrange
 from cyclegan_jax.transfer.controls import Controls
+from cyclegan_jax.transfer.song import cells_of as song_cells
 from cyclegan_jax.transfer.timing import Timing
 
 STEPS = 32
@@ -35,7 +37,15 @@ def arrange_at(
     controls: Controls,
     settings: ChannelSettings = UNTOUCHED,
 ) -> Arrangement:
-    return arrange(notes, Timing(notes, ticks_per_quarter), probabilities, cells, controls, settings)
+    timing = Timing(notes, ticks_per_quarter)
+    return arrange(notes, timing, probabilities, with_onsets(cells, notes, timing), controls, settings)
+
+
+def with_onsets(cells: np.ndarray, notes: PlayedNotes, timing: Timing) -> np.ndarray:
+    """Cells as a model without onsets leaves them: notes begin where the source's do, and behind gaps."""
+    struck, there = np.zeros_like(cells), notes.on_roll
+    struck[timing.first_steps[there], notes.pitches[there] - 24] = struck[0] = True
+    return begun(np.stack([cells, struck], axis=-1)[None])[0]
 
 
 def cells_of(on: dict[int, Iterable[int]], steps: int = STEPS) -> np.ndarray:
@@ -93,6 +103,50 @@ def test_nothing_new_begins_after_the_song():
     notes = played((100, 105, 60, 80))
     cells = cells_of({60: [1], 70: [2]}, steps=3)
     assert new_notes(arrange_at(notes, 480, cells.astype(np.float32), cells, Controls())) == []
+
+
+def with_struck(notes: PlayedNotes, *again: tuple[int, int], gone: tuple[tuple[int, int], ...] = ()):
+    """All cells of the notes, notes beginning at more (pitch, step) and at some of their own no more."""
+    timing = Timing(notes, 4)
+    both = song_cells(notes, timing)
+    for pitch, step in (*again, *gone):
+        both[step, pitch - 24, 1] = (pitch, step) in again
+    return arrange(notes, timing, both[..., 0].astype(np.float32), both, Controls(), UNTOUCHED)
+
+
+@pytest.mark.parametrize(
+    ("on", "struck", "disturbed", "end", "new"),
+    [
+        ({60: range(4, 16), 64: range(12), 67: range(8)}, [], {60: [10], 64: [11]}, 10, [(0, 8, 67, 80)]),
+        ({60: range(4, 12)}, [8], {60: range(4, 8)}, 8, [(8, 12, 60, 80)]),  # right behind, as of a kept note
+    ],
+)
+def test_on_disturbed_cells_nothing_is_new_or_held(on, struck, disturbed, end, new):
+    notes = played((4, 8, 60, 80), (0, 32, 40, 80))
+    timing, cells = Timing(notes, 4), cells_of(on | {40: range(32)})
+    both = with_onsets(cells, notes, timing)
+    both[struck, 60 - 24, 1] = True
+    found = arrange(notes, timing, both[..., 0], both, Controls(), UNTOUCHED, cells_of(disturbed))
+    assert found.ends[0] == end and new_notes(found) == new
+
+
+def test_what_goes_on_behind_a_gap_at_the_end_of_a_whole_note_holds_it():
+    found = arranged(played((0, 8, 60, 80), (0, 32, 40, 80)), {60: [*range(6), *range(8, 12)], 40: range(32)})
+    assert found.kept.all() and found.ends[0] == 12 and new_notes(found) == []
+
+
+def test_a_note_that_is_struck_again_ends_where_a_new_one_begins():
+    found = with_struck(played((4, 12, 60, 80), (0, 32, 40, 80)), (60, 8), (40, 16))
+    assert found.kept.all() and found.ends.tolist() == [8, 16]
+    assert new_notes(found) == [(8, 12, 60, 80), (16, 32, 40, 80)]
+
+
+def test_a_note_that_is_not_struck_any_more_is_held_by_the_one_before():
+    notes = played((4, 8, 60, 80), (8, 12, 60, 80), (0, 32, 40, 80))
+    found = with_struck(notes, gone=((60, 8),))
+    assert found.kept.tolist() == [True, False, True] and found.ends[0] == 12
+    assert new_notes(found) == []
+    assert with_struck(notes).kept.all() and with_struck(notes).ends.tolist() == [8, 12, 32]
 
 
 def test_what_is_left_on_of_a_note_that_goes_is_new():

@@ -7,7 +7,7 @@ from cyclegan_jax.transfer.crossfade import transfer_bars, weights
 
 
 def bars_of(count: int) -> np.ndarray:
-    return np.random.default_rng(count).random((count, 16, 84)) < 0.05
+    return np.random.default_rng(count).random((count, 16, 84, 2)) < 0.05
 
 
 def unchanged(phrases: np.ndarray) -> np.ndarray:
@@ -31,11 +31,11 @@ def test_a_phrase_begins_every_four_bars_less_the_overlap(overlap, count, starts
     seen = []
 
     def remember(phrases: np.ndarray) -> np.ndarray:
-        assert phrases.shape[1:] == (64, 84, 1) and phrases.dtype == bool
+        assert phrases.shape[1:] == (64, 84, 2) and phrases.dtype == bool
         seen.extend(phrases[:, ::16, :, 0].argmax(axis=2).tolist())
         return unchanged(phrases)
 
-    bars = np.zeros((count, 16, 84), bool)
+    bars = np.zeros((count, 16, 84, 2), bool)
     bars[np.arange(count), 0, np.arange(count) + 1] = True  # each bar tells its number, from 1
     transfer_bars(bars, remember, overlap)
     padded = [*range(1, count + 1), 0, 0, 0, 0]
@@ -48,7 +48,7 @@ def test_phrases_are_cross_faded_in_equal_steps():
     def numbered(phrases: np.ndarray) -> np.ndarray:
         return np.broadcast_to(np.arange(len(phrases), dtype=np.float32)[:, None, None, None], phrases.shape)
 
-    found = transfer_bars(bars_of(6), numbered, 2).reshape(96, 84)
+    found = transfer_bars(bars_of(6), numbered, 2).reshape(96, 168)
     assert (found == found[:, :1]).all()
     np.testing.assert_array_equal(found[:32, 0], 0)
     np.testing.assert_allclose(found[32:64, 0], (np.arange(32) + 0.5) / 32, atol=1e-6)

@@ -8,6 +8,7 @@ from cyclegan_jax.midi.channel_settings import PEDAL, ChannelSettings
 from cyclegan_jax.midi.events import sequence_of
 from cyclegan_jax.midi.midi_file import read_file
 from cyclegan_jax.midi.played_notes import pair_notes
+from cyclegan_jax.pianoroll.features import sounding
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.song import NO_BEAT, TransferredSong, transfer_song
@@ -15,7 +16,7 @@ from cyclegan_jax.transfer.song import NO_BEAT, TransferredSong, transfer_song
 
 def adding(phrases: np.ndarray) -> np.ndarray:
     """The identity with two more notes on the first beat of each phrase."""
-    said = np.where(phrases, 0.9, 0.1).astype(np.float32)
+    said = np.where(sounding(phrases), 0.9, 0.1).astype(np.float32)
     said[:, :4, [0, 12]] = 0.9
     return said
 
@@ -70,7 +71,7 @@ def onsets_of(song: TransferredSong) -> tuple[np.ndarray, np.ndarray]:
 
 def off_beat(phrases: np.ndarray) -> np.ndarray:
     """Keeps every other bar, and adds off-beats, by turns on the third and the fourth sixteenth of a beat."""
-    said = np.where(phrases, 0.9, 0.1).astype(np.float32)
+    said = np.where(sounding(phrases), 0.9, 0.1).astype(np.float32)
     said[:, 16:32], said[:, 48:] = 0.1, 0.1
     said[:, 2::8, 80] = said[:, 7::8, 80] = 0.9
     return said

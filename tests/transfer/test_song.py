@@ -5,7 +5,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import jax
 import mido
 import numpy as np
 import pretty_midi
@@ -15,6 +14,7 @@ from support.midi_bytes import SIGNATURE, meta, midi, off, on, track
 from support.midi_files import write_midi_file
 from support.odd_midi import ODD
 from support.seams import SONGS, seam_of
+from support.sizes import slow_or_nightly
 
 from cyclegan_jax.config import Config
 from cyclegan_jax.datasets.genre_rolls.composer import compose
@@ -23,10 +23,11 @@ from cyclegan_jax.midi.io import midi_of
 from cyclegan_jax.midi.reader import parse_midi, read_midi_bytes
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.song import quantise
-from cyclegan_jax.training.state import build_optimiser, draw_state
+from cyclegan_jax.training.state import build_optimiser, create_state
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
-from cyclegan_jax.transfer.song import mix, transfer_song
+from cyclegan_jax.transfer.song import transfer_song
+from cyclegan_jax.transfer.strength import mix
 
 Network = Callable[[np.ndarray], np.ndarray]
 EVERY = Controls(any_metre=True)
@@ -38,18 +39,18 @@ def untrained() -> Model:
     """A model fresh from its seed that leans on its input so far that it changes nothing."""
     config = Config(("jazz", "pop"), (), "", steps=1, constant_steps=0, model="base", width=4, blocks=1,
                     batch_size=1, pool_size=0, identity_logits=50.0)  # fmt: skip
-    state = jax.jit(lambda: draw_state(config, build_optimiser(config)))()
+    state = create_state(config, build_optimiser(config))
     return Model(config, state.generators, None, {}, {})
 
 
 def identity(phrases: np.ndarray) -> np.ndarray:
-    return np.where(phrases, 0.9, 0.1).astype(np.float32)
+    return np.where(phrases[..., :1], 0.9, 0.1).astype(np.float32)
 
 
 def inventive(phrases: np.ndarray) -> np.ndarray:
     """Probabilities that depend on a phrase's number of notes alone, a fifth of them above one half."""
-    seeds = phrases.sum(axis=(1, 2, 3)).tolist()
-    return np.stack([np.random.default_rng(n).random(phrases.shape[1:], np.float32) ** 3 for n in seeds])
+    rolls = phrases[..., :1]
+    return np.stack([np.random.default_rng(x.sum()).random(x.shape, np.float32) ** 3 for x in rolls])
 
 
 def seamed(phrases: np.ndarray) -> np.ndarray:
@@ -110,16 +111,15 @@ def differing(paths: list[Path], network: Network) -> list[str]:
     ]
 
 
-@pytest.mark.slow
-def test_an_identity_keeps_every_note_of_the_corpus(corpus):
+@pytest.mark.parametrize("every", slow_or_nightly(4, 1))
+def test_an_identity_keeps_every_note_of_the_corpus(corpus, every):
     paths = sorted(corpus.rglob("*.mid"))
-    assert len(paths) > 1600 and differing(paths, identity) == []
+    assert len(paths) > 1600 and differing(paths[::every], identity) == []
 
 
-@pytest.mark.slow
-def test_an_untrained_identity_keeps_every_note_of_200_songs_of_the_corpus(corpus, untrained):
-    paths = sorted(corpus.rglob("*.mid"))[::8]
-    assert len(paths) > 200 and differing(paths, untrained.network("pop")) == []
+@pytest.mark.parametrize("every", slow_or_nightly(32, 8))
+def test_an_untrained_identity_keeps_every_note_of_songs_of_the_corpus(corpus, untrained, every):
+    assert differing(sorted(corpus.rglob("*.mid"))[::every], untrained.network("pop")) == []
 
 
 def test_tempos_metre_key_words_drums_and_length_come_through_an_inventive_transfer(tmp_path):

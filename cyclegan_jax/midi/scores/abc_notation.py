@@ -4,14 +4,22 @@
   decorations (`!fermata!`, `+fermata+`, `H`) are left out.
 - It plays chord symbols in a pattern of its own, which nobody wrote. So what stands in quotes is left out.
 - Everything begins a tick late, and notes end a tick early where another follows.
+- Grace notes take up to an eighth each off the note that they lead to, which then begins late. So they,
+  which have no time in a bar, are left out.
+- Each note of a chord begins ten ticks after the one before. `%%MIDI chordattack 0` has them begin together.
+- Endings with words in quotes, `["1-2"`, are none to it, and they stand in one voice. All voices get them.
 - It does not tell where bar lines are. So the tune is read once more, with a short marker note of the lowest
   pitch at each bar line of the first voice. Where the markers come to lie, less what they take themselves,
   are the bar lines, repeats and endings included.
+
+A chord that begins with another note than one that is tied into it loses its first note and strikes the tied
+one again: that stays as it is.
 
 The notation is that of the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import symusic
@@ -20,15 +28,22 @@ from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.scores.bar_lines import with_bar_lines
 
 MARKER = "=C,,,,/16"  # below all music, a sixteenth of the tune's unit length
+CHORDS_AT_ONCE = "%%MIDI chordattack 0"
 FIELD = re.compile(r"[A-Za-z+]:|%")  # a line of the header, of lyrics, or a comment
 VOICE = re.compile(r"\[?V:\s*([^\s\]]+)")
-INLINE_FIELD = r"\[[A-Za-z]:[^\]]*\]"
+INLINE_FIELD = r"\[[A-Za-z]:[^\[\]]*\]"
 # What is left out of a line of music, beside an inline field, in which all stays.
 LEFT_OUT = re.compile(
-    rf"""(?P<field>{INLINE_FIELD})|"[^"]*"|![^!|]*!|\+[a-z]+\+|H(?=[\^_=\[({{]*[A-Ga-gzx])|\.(?=-)|%.*"""
+    rf"""(?P<field>{INLINE_FIELD})|"[^"]*"|![^!|]*!|\+[a-z]+\+|{{[^{{}}]*}}|H(?=[\^_=\[({{]*[A-Ga-gzx])|\.(?=-)|%.*"""
 )
 BARS_OF_REST = re.compile(rf"(?P<field>{INLINE_FIELD})|[ZX](?P<count>\d+)")
-BAR_LINE = re.compile(rf"(?P<field>{INLINE_FIELD})|(?P<bar>:*\|[|\]:]*|::|\[\|)")
+QUOTED_ENDING = re.compile(r'(?<=\|)\s*\["\d[^"]*"(?![^|\[\]]*\])')  # no chord with a text
+LAST_BAR_REPEATED = re.compile(r"\|([^|]*?):\|")
+TUPLET = r"\(\d:[\d:]*"  # whose "::" is no bar line
+OVERLAY = r"&[^|:]*(?::+[^|:]+)*"  # a second voice in a bar, in which a marker would not move the first
+BAR_LINE = re.compile(
+    rf"(?P<field>{INLINE_FIELD}|{TUPLET})|(?P<overlay>{OVERLAY})|(?P<bar>:*\|[|\]:]*|::|\[\|)"
+)
 
 
 def abc_to_midi(data: bytes) -> bytes:
@@ -54,8 +69,18 @@ def _first_tune(text: str) -> str:
         if line.startswith("X:") and begun:
             break
         begun |= line.startswith("X:")
-        lines.append(line if FIELD.match(line) else _plain(line))
-    return "\n".join(lines) + "\n"
+        lines.append(line)
+        if line.startswith("X:"):
+            lines.append(CHORDS_AT_ONCE)
+    music = _with_endings([line for line in lines if not FIELD.match(line)])
+    return "\n".join(line if FIELD.match(line) else _plain(next(music)) for line in lines) + "\n"
+
+
+def _with_endings(music: list[str]) -> Iterator[str]:
+    """Lines of music with endings in quotes as plain ones of a bar in all voices."""
+    if not any(QUOTED_ENDING.search(line) for line in music):
+        return iter(music)
+    return (LAST_BAR_REPEATED.sub(r"|[1\1:|[2", QUOTED_ENDING.sub("", line)) for line in music)
 
 
 def _plain(line: str) -> str:
@@ -88,6 +113,8 @@ def _with_markers(text: str) -> str:
         if found["field"]:
             current = _voice_in(found["field"], current)
             return found["field"]
+        if found["overlay"]:
+            return ""
         first = current if first is None else first
         return f" {MARKER} {found['bar']}" if current == first else found["bar"]
 

@@ -47,7 +47,7 @@ class ReadSongs(beam.DoFn):
 
     def process(self, file: SongFile) -> Iterator[tuple[SongFile, Reading | TaskFailedError]]:
         """Read one file."""
-        for reading in self._workers.map([(file.path, self._rules)]):
+        for reading in self._workers.map([(file.path, self._rules, file.refused)]):
             yield file, reading
 
     def teardown(self) -> None:
@@ -110,14 +110,15 @@ def _from_line(line: str) -> tuple[str, Reading | TaskFailedError]:
 
 def _files(files: list[SongFile], path: Path) -> beam.PTransform:
     """The files, by way of a text file: a pipeline that held them all would be too large for some runners."""
-    lines = (json.dumps((file.genre, file.song, os.fsencode(file.path).hex())) for file in files)
+    lines = (json.dumps({**dataclasses.asdict(file), "path": os.fsencode(file.path).hex()}) for file in files)
     path.write_text("".join(f"{line}\n" for line in lines))
     return beam.io.ReadFromText(str(path)) | beam.Map(_file_of) | beam.Reshuffle()
 
 
 def _file_of(line: str) -> SongFile:
-    genre, song, path = json.loads(line)
-    return SongFile(genre, song, os.fsdecode(bytes.fromhex(path)))
+    told = json.loads(line)
+    path = os.fsdecode(bytes.fromhex(told["path"]))
+    return SongFile(**{**told, "path": path, "refused": tuple(told["refused"])})
 
 
 def examples(

@@ -47,7 +47,7 @@ def spool_songs(files: list[SongFile], catalogue: Catalogue, rules: Rules, spool
     labels = {genre: label for label, genre in enumerate(catalogue.genres)}
     serialise = Serialiser()
     with Workers(convert) as workers:
-        readings = workers.map((file.path, rules) for file in files)
+        readings = workers.map((file.path, rules, file.refused) for file in files)
         for file, reading in zip(files, _bar(readings, total=len(files)), strict=True):
             for phrase in catalogue.add(file, reading):
                 spool.append(serialise(record_of(file, reading.outcome, phrase, labels[file.genre])))
@@ -100,6 +100,7 @@ def _array_record(phrase: ArrayPhrase, label: int) -> Record:
         "genre": label,
         "song": "",
         "source": phrase.source,
+        "licence": "",
         "phrase": phrase.row,
         "bar": UNKNOWN,
         "key_shift": 0,

@@ -90,9 +90,12 @@ def read_content(path: str | os.PathLike[str]) -> tuple[bytes, bytes | Refused]:
     return hashlib.sha256(data).digest(), data
 
 
-def convert(path: str, rules: Rules) -> Reading:
-    """Read a MIDI file or a score and cut it into phrases."""
+def convert(path: str, rules: Rules, refused: tuple[str, ...] = ()) -> Reading:
+    """Read a MIDI file or a score and cut it into phrases, unless it is refused already: reason, detail."""
     content, data = read_content(path)
+    if refused:
+        reason, detail = refused
+        return Reading(content, Refused(Refusal(reason), detail))
     if isinstance(data, Refused):
         return Reading(content, data)
     try:

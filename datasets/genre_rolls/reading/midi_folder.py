@@ -23,11 +23,17 @@ MOST_NAMES = 5  # of folders or files in a line
 
 @dataclass(frozen=True, slots=True)
 class SongFile:
-    """One MIDI file or score: `song` is its path below the genre's folder, with '/' between the parts."""
+    """One MIDI file or score: `song` is its path below the genre's folder, with '/' between the parts.
+
+    `licence`: an SPDX identifier; "" where it is not known, as of files of one's own. `refused`: reason and
+    detail where it is known already that it can't be read, else empty.
+    """
 
     genre: str
     song: str
     path: str
+    licence: str = ""
+    refused: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -59,7 +59,7 @@ class KeptSong:
 class Catalogue:
     """What has become of the files so far; songs are added in the order of their names.
 
-    `files`, `folders`: how many files a genre has, and where they lie.
+    `files`, `folders`: how many files a genre has, and where they lie; "" for the open corpus.
     """
 
     genres: list[str]
@@ -81,7 +81,7 @@ class Catalogue:
         if isinstance(reading, TaskFailedError):
             reading = Reading(read_content(file.path)[0], Refused(Refusal.READER_FAILED, str(reading)))
         self.files[file.genre] += 1
-        self.folders[file.genre] = file.genre_folder
+        self.folders[file.genre] = "" if file.licence else file.genre_folder
         self.contents.append((file.name, reading.content))
         outcome = self._unless_duplicate(file, reading.outcome)
         if isinstance(outcome, Refused):
@@ -134,10 +134,10 @@ class Catalogue:
         """A sentence on the first genre that has too few songs, and the names of the others."""
         (genre, problem), *others = too_small.items()
         also = f"; the same goes for {', '.join(repr(other) for other, _ in others)}" if others else ""
-        return (
-            f"{problem}{self._why_refused(genre)}; add MIDI files in 4/4 to {self.folders[genre]!r}, or move "
-            f"that folder away{also}."
-        )
+        folder = self.folders[genre]
+        mend = f"add MIDI files in 4/4 to {folder!r}, or move that folder away"
+        mend = mend if folder else "add a source of it to open_sources.toml, or take it out there"
+        return f"{problem}{self._why_refused(genre)}; {mend}{also}."
 
     def _why_refused(self, genre: str = "") -> str:
         """The reasons of a genre, or of all, in parentheses, the most frequent first."""

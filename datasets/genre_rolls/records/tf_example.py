@@ -12,6 +12,7 @@ from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
 
 UNKNOWN = -1  # label and bar of a record where they are not known
 TENSORS = ("roll", "onsets", "melody")
+TEXTS = ("song", "source", "licence")
 Record = dict[str, Any]
 
 
@@ -34,6 +35,7 @@ def features(genres: list[str]) -> tfds.features.FeaturesDict:
             "genre": tfds.features.ClassLabel(names=genres),
             "song": tfds.features.Text(doc="Path of the song below its genre's folder."),
             "source": tfds.features.Text(doc="Path of the file below the folder that was given."),
+            "licence": tfds.features.Text(doc="SPDX identifier of the file's licence; empty if not known."),
             "phrase": tfds.features.Scalar(np.int32, doc="Index of the phrase in the song."),
             "bar": tfds.features.Scalar(np.int32, doc="First bar of the phrase, from 0; -1 if unknown."),
             "key_shift": tfds.features.Scalar(np.int32, doc="Semitones that the phrase was moved up."),
@@ -76,6 +78,7 @@ def record_of(file: SongFile, song: ConvertedSong, phrase: Phrase, label: int) -
         "genre": label,
         "song": file.song,
         "source": file.name,
+        "licence": file.licence,
         "phrase": phrase.index,
         "bar": phrase.bar,
         "key_shift": phrase.key_shift,
@@ -105,7 +108,7 @@ class Serialiser:
         # protobuf makes the class at import, where type checkers do not look
         self._example = tf_example_pb2.Example()  # pyright: ignore[reportAttributeAccessIssue]
         feature = self._example.features.feature
-        self._bytes = {name: feature[name].bytes_list.value for name in (*TENSORS, "song", "source")}
+        self._bytes = {name: feature[name].bytes_list.value for name in (*TENSORS, *TEXTS)}
         self._numbers = {
             name: feature[name].int64_list.value
             for name in ("melody_track", "genre", "phrase", "bar", "key_shift", "programs")

@@ -1,9 +1,7 @@
 """Which files are scores, and their conversion in a process of its own."""
 
-import io
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ from cyclegan_jax.datasets.genre_rolls.reading.midi_file import (
     read_content,
 )
 from cyclegan_jax.midi.io import midi_of, read_score
-from cyclegan_jax.midi.reader import MAX_BYTES
 from cyclegan_jax.midi.refusals import Refusal, RefusedSongError
 from cyclegan_jax.midi.scores.convert import as_midi, as_midi_apart
 
@@ -98,20 +95,6 @@ def test_a_dataset_is_built_again_once_the_reader_is_installed(tmp_path, monkeyp
         before, refused = read_content(tmp_path / "song.mxl")
     assert isinstance(refused, Refused) and refused.reason == Refusal.NO_SCORE_READER
     assert read_content(tmp_path / "song.mxl")[0] != before
-
-
-def test_a_gibibyte_of_xml_is_one_line_in_bounded_memory():
-    buffer = io.BytesIO(compressed({}))
-    with (
-        zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("score.xml", "w") as file,
-    ):
-        for _ in range(1024):
-            file.write(bytes(1 << 20))
-    assert len(buffer.getvalue()) < MAX_BYTES
-    with pytest.raises(RefusedSongError) as refused:
-        as_midi_apart(buffer.getvalue())
-    assert refused.value.reason == Refusal.TOO_LARGE and "\n" not in str(refused.value)
 
 
 def test_readers_of_songs_take_scores(tmp_path):

@@ -68,6 +68,37 @@ def test_a_zip_bomb_is_unpacked_to_its_limit_only(monkeypatch):
     assert refused.value.reason == Refusal.TOO_LARGE and peak < 16 << 20
 
 
+def test_grace_notes_delay_no_note():
+    grace = "<note><grace/><pitch><step>A</step><octave>5</octave></pitch><type>eighth</type></note>"
+    xml = music_xml([4, 4]).replace("<note>", f"{grace}<note>").replace(grace, grace * 3, 2)
+    score = parse_midi(music_xml_to_midi(xml.encode()))
+    assert (score.onsets / score.ticks_per_quarter).tolist() == list(range(8))
+
+
+def test_the_notes_of_an_arpeggio_begin_together():
+    spread = "<notations><arpeggiate/></notations>"
+    xml = music_xml([4, 4]).replace("</type>", f"</type>{spread}")
+    chord = "<note><chord/><pitch><step>B</step><octave>5</octave></pitch><duration>1</duration>"
+    xml = xml.replace("</note>", f"</note>{chord}<type>quarter</type>{spread}</note>")
+    score = parse_midi(music_xml_to_midi(xml.encode()))
+    assert sorted(score.onsets / score.ticks_per_quarter) == sorted([*range(8)] * 2)
+
+
+def test_a_note_sounds_by_its_step_alter_and_octave_whatever_is_printed():
+    """verovio by itself moves notes under an octave line in all parts but the first."""
+    line = '<direction><direction-type><octave-shift type="{}" size="8"/></direction-type></direction>'
+    xml = music_xml([2, 2], (2, 4)).replace("<type>", "<accidental>sharp</accidental><type>")
+    xml = xml.replace("</note></measure>", f"</note>{line.format('stop')}</measure>")
+    xml = xml.replace("<note>", f"{line.format('down')}<note>", 1)
+    part = xml[xml.index('<part id="P1">') : xml.index("</score-partwise>")]
+    second = part.replace("P1", "P2").replace("<octave>4", "<octave>5")
+    two = xml.replace(
+        "</part-list>", '<score-part id="P2"><part-name>Oboe</part-name></score-part></part-list>'
+    )
+    score = parse_midi(music_xml_to_midi(two.replace("</part>", f"</part>{second}").encode()))
+    assert sorted(score.pitches.tolist()) == [60, 60, 62, 62, 72, 72, 74, 74]
+
+
 def test_entities_are_not_expanded():
     xml = music_xml([4, 4], doctype=ENTITIES).replace("Flute", "&a9;")
     assert signatures(xml.encode()) == [(0, 4, 4)]

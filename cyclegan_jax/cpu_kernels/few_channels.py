@@ -1,4 +1,4 @@
-"""Convolutions from or to a single channel, in the forms that XLA runs fastest on a CPU.
+"""Convolutions from or to a roll's one or two channels, in the forms that XLA runs fastest on a CPU.
 
 XLA's own 7×7 convolution to one channel takes some thirty times as long as need be. It is also what pulls
 back a convolution from one channel, so both have pullbacks of their own here. Results are the plain
@@ -11,72 +11,72 @@ import jax.numpy as jnp
 from cyclegan_jax.cpu_kernels import space_to_depth
 from cyclegan_jax.cpu_kernels.space_to_depth import LAYOUT
 
-FEW = 16  # output channels up to which blocks of cells are faster than cells
+FEW = 2  # channels of a roll at most: cells that sound, and onsets
+NARROW = 16  # output channels up to which blocks of cells are faster than cells
 
 
 def convolution(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
-    """Cross-correlation without padding: [B, T, P, C] with [t, p, C, D], C or D being 1 -> [B, T', P', D].
+    """Cross-correlation without padding: [B, T, P, C] with [t, p, C, D] -> [B, T', P', D].
 
-    T' = (T − t) // stride + 1, likewise P'; strides of 1 or 2; all float32.
+    C or D is at most `FEW`. T' = (T − t) // stride + 1, likewise P'; strides of 1 or 2; all float32.
     """
     if tuple(strides) != (1, 1):
         return _direct(x, kernel, strides)
-    return to_one(x, kernel) if kernel.shape[3] == 1 else from_one(x, kernel)
+    return to_few(x, kernel) if kernel.shape[3] <= FEW else from_few(x, kernel)
 
 
 @jax.custom_vjp
-def to_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """[B, T, P, C] with [t, p, C, 1] -> [B, T − t + 1, P − p + 1, 1]: one product of matrices for all taps
+def to_few(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """[B, T, P, C] with [t, p, C, D] -> [B, T − t + 1, P − p + 1, D]: one product of matrices for all taps
     of all cells, then sums of shifted taps.
     """
     batch, steps, pitches, channels = x.shape
     taps = kernel.shape[:2]
     weights = kernel.transpose(2, 1, 0, 3).reshape(channels, -1)
     products = jnp.dot(x.reshape(-1, channels), weights)
-    products = products.reshape(batch, steps, pitches, taps[1], taps[0])
+    products = products.reshape(batch, steps, pitches, taps[1], taps[0], kernel.shape[3])
     height, breadth = steps - taps[0] + 1, pitches - taps[1] + 1
     zero = jnp.zeros(())
     over_pitches = sum((products[:, :, tap : tap + breadth, tap] for tap in range(taps[1])), zero)
-    over_steps = sum((over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0])), zero)
-    return over_steps[..., None]
+    return sum((over_pitches[:, tap : tap + height, :, tap] for tap in range(taps[0])), zero)
 
 
 @jax.custom_vjp
-def from_one(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """[B, T, P, 1] with [t, p, 1, D] -> [B, T − t + 1, P − p + 1, D]."""
+def from_few(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """[B, T, P, C] with [t, p, C, D] -> [B, T − t + 1, P − p + 1, D]."""
     return _direct(x, kernel, (1, 1))
 
 
-def _pull_back_to_one(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _pull_back_to_few(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
     around = _pad_around(gradient, kernel)
-    return from_one(around, _turned(kernel)), _turned(_kernel_gradient(around, x))
+    return from_few(around, _turned(kernel)), _turned(_kernel_gradient(around, x))
 
 
-def _pull_back_from_one(
+def _pull_back_from_few(
     saved: tuple[jax.Array, jax.Array], gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
-    return to_one(_pad_around(gradient, kernel), _turned(kernel)), _kernel_gradient(x, gradient)
+    return to_few(_pad_around(gradient, kernel), _turned(kernel)), _kernel_gradient(x, gradient)
 
 
-to_one.defvjp(lambda x, kernel: (to_one(x, kernel), (x, kernel)), _pull_back_to_one)
-from_one.defvjp(lambda x, kernel: (from_one(x, kernel), (x, kernel)), _pull_back_from_one)
+to_few.defvjp(lambda x, kernel: (to_few(x, kernel), (x, kernel)), _pull_back_to_few)
+from_few.defvjp(lambda x, kernel: (from_few(x, kernel), (x, kernel)), _pull_back_from_few)
 
 
 def _direct(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
-    if kernel.shape[3] <= FEW:
+    if kernel.shape[3] <= NARROW:
         return space_to_depth.convolution(x, kernel, strides)
     return jax.lax.conv_general_dilated(x, kernel, strides, "VALID", dimension_numbers=LAYOUT)
 
 
-def _kernel_gradient(single: jax.Array, many: jax.Array) -> jax.Array:
-    """What pulls back to the kernel: [B, T, P, 1] with [B, T', P', D] -> [t, p, 1, D]."""
-    taps = [whole - part + 1 for whole, part in zip(single.shape[1:3], many.shape[1:3], strict=True)]
-    kernel = jax.ShapeDtypeStruct((*taps, 1, many.shape[3]), many.dtype)
+def _kernel_gradient(few: jax.Array, many: jax.Array) -> jax.Array:
+    """What pulls back to the kernel: [B, T, P, C] with [B, T', P', D] -> [t, p, C, D]."""
+    taps = [whole - part + 1 for whole, part in zip(few.shape[1:3], many.shape[1:3], strict=True)]
+    kernel = jax.ShapeDtypeStruct((*taps, few.shape[3], many.shape[3]), many.dtype)
 
     def plain(kernel: jax.Array) -> jax.Array:
-        return jax.lax.conv_general_dilated(single, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+        return jax.lax.conv_general_dilated(few, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
 
     return jax.linear_transpose(plain, kernel)(many)[0]
 

@@ -1,0 +1,1 @@
+"""The open corpus: freely licensed sources, fetched at pinned commits, checked, and made MIDI."""
