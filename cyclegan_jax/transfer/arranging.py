@@ -20,6 +20,7 @@ from cyclegan_jax.midi.channel_settings import ChannelSettings, as_velocities
 from cyclegan_jax.midi.played_notes import PlayedNotes
 from cyclegan_jax.pianoroll.features import Spans, spans
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
+from cyclegan_jax.transfer.cleaning import Bounds, fitting
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.timing import Timing
 
@@ -60,6 +61,7 @@ def arrange(
     controls: Controls,
     settings: ChannelSettings,
     disturbed: np.ndarray | None = None,
+    bounds: Bounds | None = None,
 ) -> Arrangement:
     """Notes for `cells`, [steps, 84, 2] bool: the source's notes where they fit, new ones elsewhere.
 
@@ -71,7 +73,8 @@ def arrange(
     loud as the source is around them by its velocities and the `settings` of its channels. Unless
     `controls.polyphony` is 0, at most so many notes on the roll sound at once; those with the greatest mean
     of `probabilities`, [steps, 84], come first. Drums and notes outside the roll stay. On cells that are
-    `disturbed`, [steps, 84] bool, no new note sounds, and none is held.
+    `disturbed`, [steps, 84] bool, no new note sounds, and none is held. New notes keep to the `bounds` of the
+    genre if `controls.clean`.
     """
     places = np.flatnonzero(notes.on_roll)
     onsets, ends = timing.first_steps, timing.end_steps
@@ -85,9 +88,13 @@ def arrange(
     new = spans(free, free & struck)
     if disturbed is not None:
         new = new.only(_whole(new, ~disturbed))
+    if bounds is not None and controls.clean:
+        others = staying.cells(len(sounds))
+        new = new.only(fitting(new, _certainties(new, probabilities), others, bounds))
     if controls.polyphony:
         both = Spans(*map(np.concatenate, zip(staying, new, strict=True)))
-        old_ones, new_ones = np.split(_surest(both, probabilities, controls.polyphony), [len(staying.rows)])
+        surest = _surest(both, _certainties(both, probabilities), controls.polyphony, len(sounds))
+        old_ones, new_ones = np.split(surest, [len(staying.rows)])
         stays[stays] = old_ones
         staying, new = staying.only(old_ones), new.only(new_ones)
     kept = np.ones(len(notes), np.bool_)
@@ -141,14 +148,18 @@ def _next(chosen: np.ndarray) -> np.ndarray:
     return np.minimum.accumulate(steps[::-1], axis=0)[::-1]
 
 
-def _surest(notes: Spans, probabilities: np.ndarray, most: int) -> np.ndarray:
-    """[K] bool: the notes to take, the most probable first, so that at most `most` sound at once."""
+def _certainties(notes: Spans, probabilities: np.ndarray) -> np.ndarray:
+    """[K] the mean of the probabilities of each note's cells."""
     sums = np.pad(np.cumsum(probabilities, axis=0, dtype=np.float64), ((1, 0), (0, 0)))
     onsets, ends, rows = notes
-    means = (sums[ends, rows] - sums[onsets, rows]) / (ends - onsets)
-    chosen, sounding = np.zeros(len(rows), np.bool_), np.zeros(len(probabilities), np.int64)
-    for note in np.argsort(-means, kind="stable"):
-        there = slice(onsets[note], ends[note])
+    return (sums[ends, rows] - sums[onsets, rows]) / (ends - onsets)
+
+
+def _surest(notes: Spans, certainties: np.ndarray, most: int, steps: int) -> np.ndarray:
+    """[K] bool: the notes to take, the most certain first, so that at most `most` sound at once."""
+    chosen, sounding = np.zeros(len(notes.rows), np.bool_), np.zeros(steps, np.int64)
+    for note in np.argsort(-certainties, kind="stable"):
+        there = slice(notes.onsets[note], notes.ends[note])
         if sounding[there].max() < most:
             chosen[note] = True
             sounding[there] += 1

@@ -49,6 +49,11 @@ class Controls(Described):
         "names or numbers, as in melody,Bass. New notes that clash with it, lie on it or above the melody "
         "are left out.",
     )
+    clean: bool = described(
+        True,
+        "Leave out new notes that the genre hardly has: shorter than nine of ten of its notes, in a clash of "
+        "a semitone for longer than its notes are, or outside its register. --noclean keeps them.",
+    )
     keep_drums: bool = described(True, "Copy the drums; --nokeep_drums leaves them out.")
     any_metre: bool = described(
         False,

@@ -16,6 +16,7 @@ from cyclegan_jax.midi.song import Song
 from cyclegan_jax.models.build import Params
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE, cut_padded
+from cyclegan_jax.transfer.cleaning import Bounds
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network
 from cyclegan_jax.transfer.song import TransferredSong, transfer_song
@@ -27,8 +28,7 @@ class Model:
     """Both generators of a pair of genres and, if there is one, the genre classifier.
 
     `trained_on`: the dataset, its songs and phrases in `train` by genre, and where it is `open`, the sources
-    of its music with their licences. `evaluation`: the figures of
-    evaluation.json. Either may be empty.
+    of its music with their licences. `evaluation`: the figures of evaluation.json. Either may be empty.
     """
 
     config: Config
@@ -74,7 +74,7 @@ class Model:
 
     def transfer_midi(self, midi: bytes, to: str, controls: Controls) -> TransferredSong:
         """As `transfer`, from the bytes of a MIDI file to those of another."""
-        return transfer_song(midi, self.network(to), to, self.calibrated(controls, to))
+        return transfer_song(midi, self.network(to), to, self.calibrated(controls, to), self.bounds(to))
 
     def calibrated(self, controls: Controls, to: str) -> Controls:
         """The controls as `transfer_song` takes them: with the strength that makes its share of all changes.
@@ -83,6 +83,11 @@ class Model:
         """
         curve = self.evaluation.get("strength_curves", {}).get(to)
         return replace(controls, strength=calibrated(controls.strength, curve)) if curve else controls
+
+    def bounds(self, to: str) -> Bounds | None:
+        """What new notes in genre `to` keep to; None where the evaluation has no such bounds."""
+        known = self.evaluation.get("note_bounds", {}).get(to)
+        return Bounds(**known) if known else None
 
     def network(self, to: str) -> Network:
         """The generator into genre `to`. Raises UserError for a genre that is not of the pair."""

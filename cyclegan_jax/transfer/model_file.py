@@ -25,6 +25,7 @@ from cyclegan_jax.evaluation.genre_classifier import GenreClassifier
 from cyclegan_jax.models.build import Params, generator_shapes
 from cyclegan_jax.models.classifier import Classifier
 from cyclegan_jax.pianoroll.roll import PHRASE_SHAPE
+from cyclegan_jax.transfer.cleaning import Bounds
 from cyclegan_jax.transfer.model import Model
 
 KEY = "cyclegan_jax model"  # the name of the one entry of metadata
@@ -80,7 +81,7 @@ def load(path: str | Path) -> Model:
         config, accuracy = Config.from_dict(facts["config"]), float(facts["judge_accuracy"])
         trained_on, evaluation = dict(facts["trained_on"]), dict(facts["evaluation"])
         _check_facts(config, trained_on)
-        _check_curves(evaluation, config.pair)
+        _check_calibration(evaluation, config.pair)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{str(path)!r} has a missing or wrong entry: {error}; export it again.") from error
     params = _shaped(path, config, arrays)
@@ -119,8 +120,12 @@ def _check_facts(config: Config, trained_on: dict[str, Any]) -> None:
         raise ValueError(f"trained on {trained_on}")
 
 
-def _check_curves(evaluation: dict[str, Any], genres: tuple[str, str]) -> None:
-    """Raise ValueError unless the curves of strength, if there are any, rise from 0 to 1."""
+def _check_calibration(evaluation: dict[str, Any], genres: tuple[str, str]) -> None:
+    """Raise ValueError unless the bounds of notes, if there are any, can be, and curves of strength rise."""
+    for genre, bounds in dict(evaluation.get("note_bounds", {})).items():
+        if genre not in genres:
+            raise ValueError(f"the bounds of {genre!r}")
+        Bounds(**bounds)
     for genre, curve in dict(evaluation.get("strength_curves", {})).items():
         points = np.array([0.0, *curve, 1.0], np.float64)
         if genre not in genres or len(curve) < 2 or not (np.diff(points) >= 0).all():

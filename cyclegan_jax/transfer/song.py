@@ -15,6 +15,7 @@ from cyclegan_jax.midi.track_events import KEY_SIGNATURE, META
 from cyclegan_jax.pianoroll.features import begun
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, in_range, rasterise
 from cyclegan_jax.transfer.arranging import arrange
+from cyclegan_jax.transfer.cleaning import Bounds
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.crossfade import Network, transfer_bars
 from cyclegan_jax.transfer.locking import lock
@@ -44,12 +45,15 @@ class TransferredSong:
     remarks: tuple[str, ...]
 
 
-def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls) -> TransferredSong:
+def transfer_song(
+    midi: bytes, network: Network, genre: str, controls: Controls, bounds: Bounds | None = None
+) -> TransferredSong:
     """A song, bytes of a MIDI file, by a network into `genre`.
 
-    `network`: phrases [N, 64, 84, 2] bool -> probabilities [N, 64, 84, C], of onsets too if C is 2. Raises
-    RefusedSongError for a file that can't be read, has no pitched note or over 4,096 bars, and for another
-    metre than 4/4 or 2/2 unless `controls.any_metre`, or without a track that `controls.keep` names.
+    `network`: phrases [N, 64, 84, 2] bool -> probabilities [N, 64, 84, C], of onsets too if C is 2. `bounds`:
+    what new notes keep to unless `controls.clean` is off. Raises RefusedSongError for a file that can't be
+    read, has no pitched note or over 4,096 bars, and for another metre than 4/4 or 2/2 unless
+    `controls.any_metre`, or without a track that `controls.keep` names.
     """
     file = read_file(midi)
     sequence, notes = sequence_of(file), pair_notes(file)
@@ -70,7 +74,7 @@ def transfer_song(midi: bytes, network: Network, genre: str, controls: Controls)
     settings = ChannelSettings(sequence.tracks)
     surest = np.where(locked.cells[..., 0], CERTAIN, probabilities[..., 0])
     disturbed = locked.disturbed if controls.keep else None
-    arranged = arrange(notes, timing, surest, cells, controls, settings, disturbed)
+    arranged = arrange(notes, timing, surest, cells, controls, settings, disturbed, bounds)
     arrangement = locked.kept_by(arranged, notes)
     before, after = original[..., 0], cells[..., 0]
     pitched = ~notes.drums

@@ -1,5 +1,6 @@
 """The evaluation of a finished run on the test split, printed and written to the run folder or elsewhere."""
 
+import dataclasses
 import errno
 import json
 from pathlib import Path
@@ -15,6 +16,7 @@ from cyclegan_jax.evaluation.subsample import PhraseRows
 from cyclegan_jax.models.phrase_transfer import Transfer
 from cyclegan_jax.pianoroll.features import sounding
 from cyclegan_jax.training.checkpoint import Checkpoints
+from cyclegan_jax.transfer.cleaning import bounds_of
 from cyclegan_jax.transfer.strength import strength_curve
 from launch.process.runner import warn
 from launch.run.classifiers import get_classifiers
@@ -127,7 +129,7 @@ def evaluate_run(
         "step": step,
         "trained_steps": trained_steps,
         **evaluate(transfer, classifiers, *sides, baselines=True),
-        "strength_curves": strength_curves(transfer, dataset_folder),
+        **calibration(transfer, dataset_folder),
     }
     write_samples(transfer_samples(transfer, test), place.evaluation_folder)
     table = to_markdown(evaluation)
@@ -136,14 +138,17 @@ def evaluate_run(
     return table
 
 
-def strength_curves(transfer: Transfer, dataset_folder: Path) -> dict[str, list[float]]:
-    """By genre, of transfers into it: how the control `strength` is calibrated, on `validation`."""
+def calibration(transfer: Transfer, dataset_folder: Path) -> dict[str, dict[str, Any]]:
+    """By genre, of transfers into it, from `validation`: what the controls `strength` and `clean` go by."""
     a, b = transfer.config.pair
     held_out = load_phrases(dataset_folder, "validation", (a, b), 2)
     origins = {b: held_out[a].rolls, a: held_out[b].rolls}
     return {
-        to: strength_curve(sounding(origin), sounding(transfer.generate(origin, to=to)))
-        for to, origin in origins.items()
+        "strength_curves": {
+            to: strength_curve(sounding(origin), sounding(transfer.generate(origin, to=to)))
+            for to, origin in origins.items()
+        },
+        "note_bounds": {genre: dataclasses.asdict(bounds_of(held_out[genre].rolls)) for genre in (a, b)},
     }
 
 

@@ -175,7 +175,8 @@ def _transfer(model: Model, limits: Limits, midi: bytes, asked: dict[str, str], 
     name = PurePath(asked.get("name", "song").replace("\\", "/")).stem or "song"
     midi = as_midi_apart(midi, max(deadline - time.monotonic(), 0))
     _check_length(midi, limits)
-    song = transfer_song(midi, _until(deadline, model.network(to)), to, model.calibrated(controls, to))
+    network = _until(deadline, model.network(to))
+    song = transfer_song(midi, network, to, model.calibrated(controls, to), model.bounds(to))
     versions = original_and_transfer(model, name, midi, to, song)
     counts = f"{song.kept} notes kept, {song.gone} gone, {song.new} new"
     return piece_html(Piece(name, versions, (counts, *song.remarks)), limits.music, with_sound=False)

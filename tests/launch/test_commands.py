@@ -39,7 +39,7 @@ TRAIN_FLAGS = (
 )
 CONTROL_FLAGS = (
     *("model", "workdir", "strength", "threshold", "overlap", "keep_whole", "polyphony", "program"),
-    *("split_hands", "keep", "keep_drums", "any_metre"),
+    *("split_hands", "keep", "clean", "keep_drums", "any_metre"),
 )
 FLAGS = {
     "prepare": DATA_FLAGS,
@@ -105,7 +105,7 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
         *("total_strength", "total_judge_strength", "cycle_f1", "cycle_f1_binary", "chroma_cosine"),
         *("melody_onsets_kept", "share_of_the_way", "diversity", "blank_share", "strength_curves"),
     }
-    assert set(evaluation["strength_curves"]) == {"jazz", "pop"}
+    assert set(evaluation["strength_curves"]) == set(evaluation["note_bounds"]) == {"jazz", "pop"}
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
     for direction in ("a_to_b", "b_to_a"):
         assert set(evaluation[direction]) == {

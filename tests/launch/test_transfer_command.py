@@ -89,6 +89,7 @@ def test_every_control_reaches_the_song(model_path, tmp_path):
         "program": 4,
         "split_hands": True,
         "keep": "melody",
+        "clean": False,
         "keep_drums": False,
         "any_metre": True,
     }

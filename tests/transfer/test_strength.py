@@ -1,18 +1,17 @@
 """The control `strength` by its curve: the share of cells changed grows straight with it."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import safetensors.numpy
 from support.midi_files import write_midi_file
+from support.model_files import with_evaluation
 from support.train_steps import CONFIG
 
 from cyclegan_jax.errors import UserError
 from cyclegan_jax.transfer.controls import Controls
 from cyclegan_jax.transfer.model import Model
-from cyclegan_jax.transfer.model_file import KEY, _digest, load
+from cyclegan_jax.transfer.model_file import load
 from cyclegan_jax.transfer.strength import POINTS, calibrated, mix, strength_curve
 
 RNG = np.random.default_rng(0)
@@ -64,12 +63,5 @@ def test_a_model_takes_its_curve_and_one_without_a_curve_the_mix(tmp_path):
     "curves", [{"pop": [0.0, 0.9, 0.2, 1.0]}, {"polka": [0, 1]}, {"pop": [0]}, {"pop": "x"}, 3]
 )
 def test_a_model_file_with_a_wrong_curve_is_refused(curves, model_path, tmp_path):
-    arrays = safetensors.numpy.load_file(model_path)
-    with safetensors.safe_open(model_path, framework="np") as file:
-        told = json.loads(file.metadata()[KEY])
-    told["facts"]["evaluation"]["strength_curves"] = curves
-    told["sha256"] = _digest(told["facts"], arrays)
-    path = tmp_path / "a.model"
-    path.write_bytes(safetensors.numpy.save(arrays, {KEY: json.dumps(told)}))
     with pytest.raises(UserError, match="wrong entry"):
-        load(path)
+        load(with_evaluation(model_path, tmp_path / "a.model", strength_curves=curves))
