@@ -268,7 +268,12 @@ def quantity(digits: bytes) -> int:
 
 
 def varlen(number: int) -> bytes:
-    """The variable-length quantity of a number: seven bits a byte, the highest first."""
+    """The variable-length quantity of a number: seven bits a byte, the highest first.
+
+    Raises ValueError for a number below 0, whose bits would never end.
+    """
+    if number < 0:
+        raise ValueError(f"no variable-length quantity is {number}.")
     digits = [number & 0x7F]
     while number := number >> 7:
         digits.append(number & 0x7F | 0x80)

@@ -141,10 +141,10 @@ def note_off(tick: int, channel: int, pitch: int) -> Event:
 def _sounding(
     source: PlayedNotes, stays: np.ndarray, ends: np.ndarray, settings: ChannelSettings, channel: int
 ) -> Sounding:
-    """Of the notes that stay; under the pedal they sound until it is lifted."""
+    """Of the notes that stay, each for a tick at least; under the pedal they sound until it is lifted."""
     notes = np.flatnonzero(stays & (source.channels == channel))
     notes = notes[np.argsort(source.onsets[notes], kind="stable")]
-    until = settings.changes(channel, PEDAL).held(ends[notes])
+    until = settings.changes(channel, PEDAL).held(np.maximum(ends[notes], source.onsets[notes] + 1))
     return Sounding(source.onsets[notes], np.maximum.accumulate(np.append(-1, until)))
 
 

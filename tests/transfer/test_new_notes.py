@@ -39,6 +39,16 @@ def test_new_notes_fade_with_the_song_whose_pedal_holds_them():
     assert pedal.held(np.array([4, 68])).tolist() == [15, 79]
 
 
+def test_beside_notes_without_length_new_ones_share_a_channel_and_nothing_is_set_before_the_song():
+    """On every channel of pitched notes one begins with the song and ends at once."""
+    at_once = [on(60, 0, channel) + off(60, 0, channel) for channel in range(16) if channel != 9]
+    song = transfer_song(
+        midi(track(SIGNATURE, *at_once, on(64), off(64, 64))), adding, "pop", Controls(overlap=0)
+    )
+    notes = pair_notes(read_file(song.midi))
+    assert song.new == 2 and (notes.onsets[notes.tracks > 0] == 0).all()
+
+
 # Notes of 192 ticks a quarter note, 48 a step: one on each beat and off-beat of eight bars.
 STRAIGHT = [(96 * number, 96 * number + 80, 60 + number % 5) for number in range(64)]
 
