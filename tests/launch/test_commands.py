@@ -104,6 +104,7 @@ def test_a_run_leaves_its_evaluation_its_samples_and_its_metrics(run_dir, demo_f
         *("pair", "split", "step", "trained_steps", "judge_accuracy", "a_to_b", "b_to_a", "score"),
         *("total_strength", "total_judge_strength", "cycle_f1", "cycle_f1_binary", "chroma_cosine"),
         *("melody_onsets_kept", "share_of_the_way", "diversity", "blank_share", "strength_curves"),
+        "note_bounds",
     }
     assert set(evaluation["strength_curves"]) == set(evaluation["note_bounds"]) == {"jazz", "pop"}
     assert evaluation["pair"] == ["jazz", "pop"] and evaluation["split"] == "test"
