@@ -49,6 +49,10 @@ def test_text_may_be_utf_16_and_the_score_lie_in_a_folder():
         (b"<score-partwise><part", Refusal.DAMAGED, ""),
         (b"<score-timewise></score-timewise>", Refusal.DAMAGED, "save it as score-partwise"),
     ],
+    ids=[  # a zip archive tells the time, which workers of the tests may not share
+        *("no archive", "cut off", "no container", "a path upwards", "a path from the root", "text"),
+        *("cut off amid a tag", "timewise"),
+    ],
 )
 def test_what_is_no_score_is_refused_with_a_reason(data, reason, words):
     with pytest.raises(RefusedSongError) as refused:
