@@ -13,16 +13,17 @@ from cyclegan_jax.pianoroll.features import Spans, notes_by_phrase, sounding
 from cyclegan_jax.pianoroll.roll import LOWEST_PITCH, STEPS_PER_BEAT
 
 SHORT, RARE = 0.1, 0.005  # shares of a genre's notes: what is shorter than usual, and what it hardly has
-EIGHTH = STEPS_PER_BEAT // 2  # steps; no clash is so short that a note is left out for it
+EIGHTH = STEPS_PER_BEAT // 2  # steps; a clash as short as this is allowed in any genre
 
 
 @dataclass(frozen=True)
 class Bounds:
     """What the notes of a genre keep to.
 
-    `shortest`: nine of ten notes have at least so many steps. `longest_clash`: so many steps, at least an
-    eighth, a note sounds a semitone beside others at most, `lowest` and `highest`: the MIDI pitches between
-    which notes lie, each but for one note in 200.
+    `shortest`: steps that nine of ten notes last at least. `longest_clash`: steps, an eighth or more, that a
+    note sounds a semitone beside others at most, but for one note in 200. `lowest` and `highest`: the MIDI
+    pitches between which notes lie, but for one in 200. Raises ValueError for anything but integers from 0
+    to 127.
     """
 
     shortest: int

@@ -121,12 +121,12 @@ def quickly(data: bytes) -> str:
 
 
 def fuzz(seed: int) -> tuple[str, str]:
-    """Counts what becomes of 500 mutants, and the seconds of the slowest one."""
+    """Counts what becomes of `MUTANTS` mutants, and the seconds of the slowest one."""
     return mutants(seed, quickly)
 
 
 def mutants(seed: int, read: Callable[[bytes], str]) -> tuple[str, str]:
-    """What `read` says of 500 mutants, counted, and the seconds of the slowest one."""
+    """What `read` says of `MUTANTS` mutants, counted, and the seconds of the slowest one."""
     random = np.random.default_rng(seed)
     said, slowest = Counter(), 0.0
     for _ in range(MUTANTS):
